@@ -1,0 +1,172 @@
+"""The contract an adapter fulfils: build a request, decode frames, explain an error body.
+
+An adapter is pure: no I/O, clock, randomness, environment or async. The core reads keys and base
+URLs from the environment by the names in `Endpoint`, opens the connection, cuts the body into
+`Frame`s, and asks the adapter what they mean. One adapter object is shared by all streams, so it
+holds no state; what belongs to one attempt lives in the `Decoder` it makes.
+"""
+
+from __future__ import annotations
+
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Literal
+
+from pydantic_core import from_json
+
+from streamkit.chunks import Chunk, Fault
+from streamkit.faults import fault_from_http
+from streamkit.messages import ChatRequest
+
+Framing = Literal["sse", "jsonl"]
+"""How the body is cut into frames: server-sent events, or one JSON value a line."""
+
+KeySource = str | Callable[[], str] | None
+"""An API key, or something that returns one (called before every attempt)."""
+
+
+@dataclass(slots=True)
+class Frame:
+    """One message of the body. ``event`` is "" and ``id`` None where the framing has none."""
+
+    data: str
+    event: str = ""
+    id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where a vendor is and how it wants its key; the first environment variable set wins.
+
+    ``auth_header`` is sent as ``{auth_prefix}{key}``; empty means no key is ever sent.
+    ``key_required`` False is for servers that run without one.
+    """
+
+    base_url: str | None = None
+    base_url_env: tuple[str, ...] = ()
+    key_env: tuple[str, ...] = ()
+    auth_header: str = "authorization"
+    auth_prefix: str = "Bearer "
+    key_required: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Located:
+    """Where to send one request: the base URL, and the key if there is one."""
+
+    base_url: str
+    api_key: KeySource = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Supports:
+    """What a dialect can carry: the only declaration, checked both ways by the contract kit.
+
+    ``options`` are field names of `ChatRequest`; an option that is set but not listed becomes a
+    warning (an error with ``strict``) before the adapter sees the request. ``parts`` are part types
+    a message may hold; ``image_sources`` and ``document_sources`` tell url, data and file_id apart.
+    """
+
+    options: frozenset[str] = frozenset()
+    parts: frozenset[str] = frozenset({"text"})
+    reasoning: bool = False
+    usage: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Warned:
+    """Something asked for that the dialect cannot honour as asked; becomes a warning event.
+
+    ``code`` is ``option_ignored``, ``option_adjusted`` or ``part_dropped``; ``what`` names it.
+    """
+
+    code: Literal["option_ignored", "option_adjusted", "part_dropped"]
+    what: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class WireRequest:
+    """An HTTP request without its key. ``path`` is appended to the base URL.
+
+    ``body`` is sent as JSON. ``framing`` says how the answer's body is cut.
+    """
+
+    path: str
+    body: Mapping[str, Any] = field(repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    framing: Framing = "sse"
+    method: str = "POST"
+    warnings: tuple[Warned, ...] = ()
+
+
+class Decoder(ABC):
+    """Reads the frames of one attempt, in order. Holds the state of that attempt and no more."""
+
+    @abstractmethod
+    def feed(self, frame: Frame) -> Sequence[Chunk]:
+        """What this frame says, as chunks. Must not raise, whatever the frame holds.
+
+        An error the vendor reports is a `Fault` chunk (after what came before it in the frame), an
+        unknown frame is `Opaque`. Emits `End` when the dialect's end mark is read; after that,
+        frames give nothing.
+        """
+
+    @abstractmethod
+    def close(self) -> Sequence[Chunk]:
+        """The body has ended cleanly. Emits `End` only if the dialect allows to end without mark."""
+
+
+class Adapter(ABC):
+    """One wire dialect at one vendor. Frozen and shared.
+
+    ``name`` is the model-id prefix, ``dialect`` the wire format's name (also the scheme of its
+    signatures and the owner of its provider items).
+    """
+
+    dialect: ClassVar[str]
+    name: str
+    endpoint: Endpoint
+    supports: Supports
+
+    @abstractmethod
+    def request(self, request: ChatRequest) -> WireRequest:
+        """The HTTP request for ``request``. Pure; raises `UnsupportedError` for content that the
+        dialect cannot carry, and reports everything dropped in ``WireRequest.warnings``."""
+
+    @abstractmethod
+    def decoder(self, request: ChatRequest) -> Decoder:
+        """A fresh decoder for one attempt at ``request``."""
+
+    def fault(self, status: int, headers: Mapping[str, str], body: bytes) -> Fault:
+        """What an error answer means. ``headers`` have lower-case names.
+
+        The default reads the common shapes of error bodies, which suits most vendors.
+        """
+        return fault_from_http(status, headers, body)
+
+    def locate(self, model: str) -> Located | None:
+        """For adapters that find or start their own server: where ``model`` is served.
+
+        May block; the core calls it outside the event loop. None: use `endpoint`.
+        """
+        return None
+
+
+def parse_json(text: str) -> Any:
+    """Parse one frame's JSON. Raises ValueError if it is none.
+
+    The fast parser rejects lone surrogate escapes, which some servers send when they cut an emoji
+    in two; the standard library's takes them.
+    """
+    try:
+        return from_json(text)
+    except ValueError:
+        return json.loads(text)
+
+
+def malformed(frame: Frame, problem: str) -> Fault:
+    """The fault for a frame that breaks the dialect's rules, with the frame attached."""
+    return Fault(kind="protocol", message=problem, body=frame.data)

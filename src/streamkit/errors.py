@@ -1,0 +1,232 @@
+"""Every error streamkit raises.
+
+    StreamkitError
+    ├── RequestError                  yours: change something, then try again
+    │   ├── ConfigurationError            no key, unknown model prefix, bad base URL, bad option
+    │   ├── UnsupportedError              this dialect cannot carry what the request asks for
+    │   ├── AuthenticationError           401: the key is wrong
+    │   ├── PermissionDeniedError         403
+    │   ├── BillingError                  402, or a used-up quota
+    │   ├── NotFoundError                 404: no such model or path
+    │   ├── InvalidRequestError           400, 413, 415, 422 …
+    │   └── ContentFilterError            the prompt was blocked
+    ├── VendorError                   theirs: retryable
+    │   ├── RateLimitError                429
+    │   ├── OverloadedError               503, 529
+    │   ├── ServerError                   500, 502 …
+    │   └── VendorTimeoutError            408, 504
+    ├── LineError                     the line's: nobody answered, or the answer broke off
+    │   ├── ConnectError                  no connection: refused, DNS, TLS
+    │   ├── ConnectionLostError           the connection broke
+    │   ├── TruncatedError                the line ended cleanly, but without the end mark
+    │   └── StreamTimeoutError            one of the timers of `streamkit.Timeouts` fired
+    └── ProtocolError                 the adapter's: bytes that break the dialect's rules
+
+Attributes of every error: ``kind``, ``retryable``, ``retry_after`` (seconds), ``status`` (HTTP),
+``code`` and ``request_id`` (the vendor's), ``body`` (the vendor's words), ``attempts`` (how often
+the request was sent), ``partial`` (the answer so far, a `ChatResponse`, or None).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from streamkit.values import FaultInfo, FaultKind
+
+if TYPE_CHECKING:
+    from streamkit.messages import ChatResponse
+
+
+class StreamkitError(Exception):
+    """The root. Catch a branch to act on whose fault it is; see the module's drawing."""
+
+    kind: ClassVar[FaultKind]
+    public_text: ClassVar[str] = "The answer could not be produced."
+    retryable_by_default: ClassVar[bool] = False
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        status: int | None = None,
+        code: str | None = None,
+        retryable: bool | None = None,
+        retry_after: float | None = None,
+        request_id: str | None = None,
+        body: Any = None,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.status = status
+        self.code = code
+        self.retryable = self.retryable_by_default if retryable is None else retryable
+        self.retry_after = retry_after
+        self.request_id = request_id
+        self.body = body
+        self.attempts = 0
+        self.partial: ChatResponse | None = None
+
+    def public(self) -> str:
+        """One sentence that is safe to show to an end user: no vendor text, no prompt, no key."""
+        return self.public_text
+
+    def info(self) -> FaultInfo:
+        """This error as plain data, as events carry it."""
+        return FaultInfo(
+            kind=self.kind,
+            message=self.message,
+            status=self.status,
+            code=self.code,
+            retryable=self.retryable,
+            retry_after=self.retry_after,
+            request_id=self.request_id,
+        )
+
+
+class RequestError(StreamkitError):
+    """Yours: the same request will fail again unless you change something."""
+
+
+class VendorError(StreamkitError):
+    """Theirs: the vendor could not serve the request this time."""
+
+    public_text = "The service is busy right now. Please try again in a moment."
+    retryable_by_default = True
+
+
+class LineError(StreamkitError):
+    """The line's: no answer came, or it broke off."""
+
+    public_text = "The connection to the service was lost. Please try again."
+    retryable_by_default = True
+
+
+class ConfigurationError(RequestError):
+    """Something is missing or wrong before anything was sent; the message says what to set."""
+
+    kind = "configuration"
+
+
+class UnsupportedError(ConfigurationError):
+    """The dialect cannot carry what was asked for; raised before anything is sent."""
+
+
+class AuthenticationError(RequestError):
+    """The vendor does not accept the key."""
+
+    kind = "authentication"
+
+
+class PermissionDeniedError(RequestError):
+    """The key is valid but may not do this."""
+
+    kind = "permission"
+
+
+class BillingError(RequestError):
+    """No credit, or the quota is used up; waiting does not help."""
+
+    kind = "billing"
+
+
+class NotFoundError(RequestError):
+    """The vendor knows no such model or path."""
+
+    kind = "not_found"
+
+
+class InvalidRequestError(RequestError):
+    """The vendor rejects the request as it stands."""
+
+    kind = "invalid_request"
+
+
+class ContentFilterError(RequestError):
+    """The vendor's content filter blocked the request."""
+
+    kind = "content_filter"
+    public_text = "The request was declined by the service's content filter."
+
+
+class RateLimitError(VendorError):
+    """Too many requests; ``retry_after`` says how many seconds to wait, if the vendor did."""
+
+    kind = "rate_limit"
+
+
+class OverloadedError(VendorError):
+    """The vendor is overloaded."""
+
+    kind = "overloaded"
+
+
+class ServerError(VendorError):
+    """The vendor failed."""
+
+    kind = "server"
+
+
+class VendorTimeoutError(VendorError):
+    """The vendor gave up on its own work."""
+
+    kind = "vendor_timeout"
+
+
+class ConnectError(LineError):
+    """No connection could be made: refused, no such host, TLS."""
+
+    kind = "connect"
+
+
+class ConnectionLostError(LineError):
+    """The connection broke before the end mark."""
+
+    kind = "connection_lost"
+
+
+class TruncatedError(LineError):
+    """The body ended, without an error and without the end mark: the answer is not whole."""
+
+    kind = "truncated"
+    public_text = "The answer was cut short. Please try again."
+
+
+class StreamTimeoutError(LineError):
+    """A timer of `streamkit.Timeouts` fired; ``timer`` is its name."""
+
+    kind = "timeout"
+    public_text = "The service took too long to answer. Please try again."
+
+    def __init__(self, message: str, *, timer: str = "", **details: Any) -> None:
+        super().__init__(message, **details)
+        self.timer = timer
+
+
+class ProtocolError(StreamkitError):
+    """The adapter's: the vendor sent what its dialect does not allow (bad JSON, wrong type)."""
+
+    kind = "protocol"
+    public_text = "The service sent an answer that could not be read."
+
+
+BY_KIND: dict[FaultKind, type[StreamkitError]] = {
+    cls.kind: cls
+    for cls in (
+        ConfigurationError,
+        AuthenticationError,
+        PermissionDeniedError,
+        BillingError,
+        NotFoundError,
+        InvalidRequestError,
+        ContentFilterError,
+        RateLimitError,
+        OverloadedError,
+        ServerError,
+        VendorTimeoutError,
+        ConnectError,
+        ConnectionLostError,
+        TruncatedError,
+        StreamTimeoutError,
+        ProtocolError,
+    )
+}

@@ -1,0 +1,193 @@
+"""What an error answer means: status, headers and body to a `Fault`.
+
+Reads the error shapes that vendors share, so an adapter needs code of its own only where its vendor
+differs. An error object inside a stream goes through `fault_from_error` in the same way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+from pydantic_core import from_json
+
+from streamkit.chunks import Fault
+from streamkit.values import FaultKind
+
+MAX_RETRY_AFTER = 120.0
+"""Seconds. Longer hints are not worth holding a caller for; the vendors' own SDKs cap at 120 too."""
+
+KIND_BY_CODE: dict[str, FaultKind] = {
+    # Vendor error types and codes, lower case. Sources: the vendors' error pages and SDK types.
+    "authentication_error": "authentication",
+    "invalid_api_key": "authentication",
+    "unauthenticated": "authentication",
+    "permission_error": "permission",
+    "permission_denied": "permission",
+    "accessdeniedexception": "permission",
+    "billing_error": "billing",
+    "insufficient_quota": "billing",
+    "insufficient_credits": "billing",
+    "not_found_error": "not_found",
+    "model_not_found": "not_found",
+    "not_found": "not_found",
+    "resourcenotfoundexception": "not_found",
+    "content_filter": "content_filter",
+    "responsibleaipolicyviolation": "content_filter",
+    "content_policy_violation": "content_filter",
+    "rate_limit_error": "rate_limit",
+    "rate_limit_exceeded": "rate_limit",
+    "ratelimitreached": "rate_limit",
+    "too_many_requests": "rate_limit",
+    "resource_exhausted": "rate_limit",
+    "throttlingexception": "rate_limit",
+    "overloaded_error": "overloaded",
+    "server_is_overloaded": "overloaded",
+    "overloaded": "overloaded",
+    "unavailable": "overloaded",
+    "serviceunavailableexception": "overloaded",
+    "insufficient_system_resource": "overloaded",
+    "api_error": "server",
+    "server_error": "server",
+    "internal_server_error": "server",
+    "internal": "server",
+    "timeout_error": "vendor_timeout",
+    "deadline_exceeded": "vendor_timeout",
+    "modeltimeoutexception": "vendor_timeout",
+    "invalid_request_error": "invalid_request",
+    "invalid_argument": "invalid_request",
+    "validationexception": "invalid_request",
+    "request_too_large": "invalid_request",
+    "context_length_exceeded": "invalid_request",
+    "tool_use_failed": "invalid_request",
+}
+
+KIND_BY_STATUS: dict[int, FaultKind] = {
+    401: "authentication",
+    402: "billing",
+    403: "permission",
+    404: "not_found",
+    408: "vendor_timeout",
+    429: "rate_limit",
+    498: "authentication",
+    499: "vendor_timeout",
+    503: "overloaded",
+    504: "vendor_timeout",
+    529: "overloaded",
+}
+
+# Sent with many statuses and as a code of no meaning of its own: the status says more.
+_VAGUE = frozenset({"invalid_request_error", "api_error", "server_error"})
+
+
+def kind_of(status: int | None, *codes: Any) -> FaultKind:
+    """The fault kind for an HTTP status and the vendor's codes, most specific first.
+
+    A code decides over the status, except the vague ones (OpenAI sends ``invalid_request_error``
+    with 401 and 404 as well).
+    """
+    vague: FaultKind | None = None
+    for code in codes:
+        name = str(code).lower() if isinstance(code, str) else ""
+        kind = KIND_BY_CODE.get(name)
+        if kind and name not in _VAGUE:
+            return kind
+        vague = vague or kind
+    for number in (status, *codes):
+        if isinstance(number, str) and number.isdigit():
+            number = int(number)
+        if isinstance(number, int) and 400 <= number < 600:
+            return KIND_BY_STATUS.get(number) or ("server" if number >= 500 else "invalid_request")
+    return vague or "server"
+
+
+def retry_hints(headers: Mapping[str, str]) -> tuple[bool | None, float | None]:
+    """(retryable, seconds to wait) as the headers say; None where they say nothing.
+
+    ``x-should-retry`` (OpenAI, Anthropic) decides outright. The wait is ``retry-after-ms``, else
+    ``retry-after`` in seconds or as an HTTP date, taken against the answer's ``date`` header.
+    """
+    should = {"true": True, "false": False}.get(headers.get("x-should-retry", "").lower())
+    return should, _wait(headers)
+
+
+def _wait(headers: Mapping[str, str]) -> float | None:
+    for name, scale in (("retry-after-ms", 1000.0), ("retry-after", 1.0)):
+        try:
+            seconds = float(headers[name]) / scale
+        except (KeyError, ValueError):
+            continue
+        if 0 <= seconds < float("inf"):
+            return seconds
+    try:
+        until = parsedate_to_datetime(headers["retry-after"])
+        return max(0.0, (until - parsedate_to_datetime(headers["date"])).total_seconds())
+    except (KeyError, ValueError, TypeError):
+        return None
+
+
+def fault_from_error(
+    error: Any, *, status: int | None = None, request_id: str | None = None
+) -> Fault:
+    """A vendor's error object (or bare text) as a fault. Fits errors inside a stream as well."""
+    if not isinstance(error, Mapping):
+        text = str(error) if error else ""
+        return Fault(kind_of(status), text or _no_words(status), status=status, body=error)
+    code, type_ = error.get("code"), error.get("type")
+    status_name = error.get("status")  # Google's name for the code, such as RESOURCE_EXHAUSTED
+    details = error.get("details")
+    detail_code = details.get("error_code") if isinstance(details, Mapping) else None
+    message = error.get("message") or error.get("Message") or error.get("error")
+    named = next((c for c in (detail_code, code, type_, status_name) if c), None)
+    return Fault(
+        kind=kind_of(status, detail_code, code, type_, status_name, error.get("status_code")),
+        message=str(message) if message else _no_words(status),
+        code=None if named is None else str(named),
+        status=status,
+        request_id=request_id,
+        body=error,
+    )
+
+
+def fault_from_http(status: int, headers: Mapping[str, str], body: bytes) -> Fault:
+    """An error answer as a fault. ``headers`` have lower-case names; ``body`` may be anything."""
+    request_id = headers.get("x-request-id") or headers.get("request-id")
+    fault = fault_from_error(_error_object(body), status=status, request_id=request_id)
+    fault.retryable, fault.retry_after = retry_hints(headers)
+    return fault
+
+
+def _error_object(body: bytes) -> Any:
+    """The object that describes the error, out of the shapes vendors wrap it in."""
+    try:
+        value = from_json(body)
+    except ValueError:
+        return _plain_text(body)
+    if isinstance(value, list) and value:
+        value = value[0]  # Google wraps stream errors in a list
+    if not isinstance(value, Mapping):
+        return _plain_text(body)
+    inner = value.get("error")
+    if isinstance(inner, Mapping):
+        return {**value, **inner} if "request_id" in value else inner
+    if "detail" in value and "message" not in value:
+        return {"message": _detail(value["detail"])}  # FastAPI servers
+    return value
+
+
+def _detail(detail: Any) -> str:
+    if isinstance(detail, list):
+        return "; ".join(str(d.get("msg", d)) if isinstance(d, Mapping) else str(d) for d in detail)
+    return str(detail)
+
+
+def _plain_text(body: bytes) -> str:
+    text = body.decode("utf-8", "replace").strip()
+    if text[:1] == "<":
+        return ""  # an HTML page of some proxy tells a caller nothing
+    return text[:500]
+
+
+def _no_words(status: int | None) -> str:
+    return f"the vendor gave no reason (HTTP {status})" if status else "the vendor gave no reason"

@@ -1,0 +1,115 @@
+"""The words shared by chunks, events and responses: finish reasons, usage, citations, faults.
+
+Nothing here imports anything of ours, so every other module may import it.
+Names follow the OpenTelemetry GenAI conventions where those have a name.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Outcome = Literal["complete", "truncated", "cancelled", "failed"]
+"""How a stream ended.
+
+``complete``: the vendor's end mark was read. ``truncated``: the line ended without it.
+``cancelled``: the caller left. ``failed``: the vendor (or the set-up) reported an error.
+"""
+
+FinishReason = Literal[
+    "stop", "length", "tool_call", "content_filter", "error", "pause", "cancelled", "other"
+]
+"""Why the model stopped, the same for every vendor; the vendor's own word stays in
+``raw_finish_reason``. ``pause``: the vendor wants the same conversation sent again to go on."""
+
+FaultKind = Literal[
+    # the caller's
+    "configuration",
+    "authentication",
+    "permission",
+    "billing",
+    "not_found",
+    "invalid_request",
+    "content_filter",
+    # the vendor's
+    "rate_limit",
+    "overloaded",
+    "server",
+    "vendor_timeout",
+    # the line's
+    "connect",
+    "connection_lost",
+    "truncated",
+    "timeout",
+    # the adapter's
+    "protocol",
+]
+"""What went wrong; `streamkit.errors` has one exception class for each."""
+
+ReasoningKind = Literal["raw", "summary", "redacted"]
+ToolKind = Literal["function", "custom"]
+
+
+@dataclass(slots=True)
+class Usage:
+    """Token counts of one answer. Every count is a number of tokens; None means "not reported".
+
+    ``input_tokens`` counts the whole prompt, cached tokens included; ``output_tokens`` everything
+    generated, reasoning included. The cache and reasoning counts are subsets of those two.
+    ``raw`` is the usage object exactly as the vendor sent it.
+    """
+
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    total_tokens: int | None = None
+    cache_read_tokens: int | None = None
+    cache_write_tokens: int | None = None
+    reasoning_tokens: int | None = None
+    raw: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Citation:
+    """A source the vendor named for a stretch of the answer.
+
+    ``start`` and ``end`` are positions in the cited part's text, in Unicode code points, where the
+    vendor gives them. ``raw`` is the citation as the vendor sent it.
+    """
+
+    kind: str = "url"
+    url: str | None = None
+    title: str | None = None
+    cited_text: str | None = None
+    start: int | None = None
+    end: int | None = None
+    raw: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class FaultInfo:
+    """A fault as plain data: what an event can carry and JSON can hold. Never holds a key."""
+
+    kind: FaultKind
+    message: str
+    status: int | None = None
+    code: str | None = None
+    retryable: bool = False
+    retry_after: float | None = None
+    request_id: str | None = None
+
+
+@dataclass(slots=True)
+class Timings:
+    """When things happened, in seconds since the call was made; None where it did not happen.
+
+    ``gap_p50`` and ``gap_p95`` are percentiles of the time between two arrivals of content.
+    ``tokens_per_second`` is output tokens (as reported by the vendor) over the time from the
+    first content to the last.
+    """
+
+    first_event: float | None = None
+    first_text: float | None = None
+    total: float | None = None
+    gap_p50: float | None = None
+    gap_p95: float | None = None
+    tokens_per_second: float | None = None
