@@ -41,7 +41,8 @@ class Endpoint:
     """Where a vendor is and how it wants its key; the first environment variable set wins.
 
     ``auth_header`` is sent as ``{auth_prefix}{key}``; empty means no key is ever sent.
-    ``key_required`` False is for servers that run without one.
+    ``key_required`` False is for servers that run without one. ``api_key`` is set on adapters
+    built by hand and wins over the environment.
     """
 
     base_url: str | None = None
@@ -50,6 +51,7 @@ class Endpoint:
     auth_header: str = "authorization"
     auth_prefix: str = "Bearer "
     key_required: bool = True
+    api_key: KeySource = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,7 @@ class Supports:
 
     ``options`` are field names of `ChatRequest`; an option that is set but not listed becomes a
     warning (an error with ``strict``) before the adapter sees the request. ``parts`` are part types
-    a message may hold; ``image_sources`` and ``document_sources`` tell url, data and file_id apart.
+    a message may hold. ``reasoning`` and ``usage`` say whether the stream can show them.
     """
 
     options: frozenset[str] = frozenset()
