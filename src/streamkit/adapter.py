@@ -118,7 +118,7 @@ class Decoder(ABC):
 
     @abstractmethod
     def close(self) -> Sequence[Chunk]:
-        """The body has ended cleanly. Emits `End` only if the dialect allows to end without mark."""
+        """The body has ended cleanly. Emits `End` only if the dialect may end without a mark."""
 
 
 class Adapter(ABC):
@@ -135,8 +135,14 @@ class Adapter(ABC):
 
     @abstractmethod
     def request(self, request: ChatRequest) -> WireRequest:
-        """The HTTP request for ``request``. Pure; raises `UnsupportedError` for content that the
-        dialect cannot carry, and reports everything dropped in ``WireRequest.warnings``."""
+        """Build the HTTP request for ``request``. Pure.
+
+        Everything that had to be dropped or changed is reported in ``WireRequest.warnings``.
+
+        Raises:
+            UnsupportedError: the messages hold content of the caller's that the dialect cannot
+                carry, such as a document; words and pictures are never dropped in silence.
+        """
 
     @abstractmethod
     def decoder(self, request: ChatRequest) -> Decoder:
@@ -149,7 +155,7 @@ class Adapter(ABC):
         """
         return fault_from_http(status, headers, body)
 
-    def locate(self, model: str) -> Located | None:
+    def locate(self, model: str) -> Located | None:  # noqa: ARG002
         """For adapters that find or start their own server: where ``model`` is served.
 
         May block; the core calls it outside the event loop. None: use `endpoint`.

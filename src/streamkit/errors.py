@@ -71,7 +71,7 @@ class StreamkitError(Exception):
         return self.public_text
 
     def info(self) -> FaultInfo:
-        """This error as plain data, as events carry it."""
+        """The error as plain data, as events carry it."""
         return FaultInfo(
             kind=self.kind,
             message=self.message,

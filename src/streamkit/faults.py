@@ -16,7 +16,7 @@ from streamkit.chunks import Fault
 from streamkit.values import FaultKind
 
 MAX_RETRY_AFTER = 120.0
-"""Seconds. Longer hints are not worth holding a caller for; the vendors' own SDKs cap at 120 too."""
+"""Seconds. A longer hint is not worth holding a caller for; the vendors' SDKs cap at 120 too."""
 
 KIND_BY_CODE: dict[str, FaultKind] = {
     # Vendor error types and codes, lower case. Sources: the vendors' error pages and SDK types.
@@ -94,9 +94,8 @@ def kind_of(status: int | None, *codes: Any) -> FaultKind:
         if kind and name not in _VAGUE:
             return kind
         vague = vague or kind
-    for number in (status, *codes):
-        if isinstance(number, str) and number.isdigit():
-            number = int(number)
+    for value in (status, *codes):
+        number = int(value) if isinstance(value, str) and value.isdigit() else value
         if isinstance(number, int) and 400 <= number < 600:
             return KIND_BY_STATUS.get(number) or ("server" if number >= 500 else "invalid_request")
     return vague or "server"

@@ -46,7 +46,7 @@ class StreamReport:
 
 @hookspec(firstresult=True)
 def streamkit_adapter(name: str) -> Adapter | None:
-    """The adapter for the model-id prefix ``name``, or None if this plugin has none by that name."""
+    """The adapter for the model-id prefix ``name``, or None if this plugin has none."""
 
 
 @hookspec

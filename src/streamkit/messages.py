@@ -95,7 +95,7 @@ class _Media(_Value):
 
 
 class ImagePart(_Media):
-    """An image by ``url``, by base64 ``data`` with ``media_type``, or by the vendor's ``file_id``."""
+    """An image by ``url``, base64 ``data`` with ``media_type``, or the vendor's ``file_id``."""
 
     type: Literal["image"] = "image"
 
@@ -404,7 +404,7 @@ class ChatResponse(_Value):
 
     @property
     def message(self) -> Message:
-        """This answer as a turn for the history; parts that may not be replayed are left out.
+        """The answer as a turn for the history; parts that may not be replayed are left out.
 
         Left out are incomplete tool calls, unfinished provider items and reasoning that was cut.
         """
