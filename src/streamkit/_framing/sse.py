@@ -1,0 +1,114 @@
+r"""Server-sent events, by the WHATWG standard (HTML, section 9.2.6).
+
+The body is cut into event blocks here, because httpx-sse does not bound an event. Nearly every
+block of every vendor is one ``data:`` line, or an ``event:`` and a ``data:`` line, and is read here
+as well; httpx-sse reads all others, one block at a time. Used so, its known faults cannot show:
+
+- it does not drop a byte-order mark, so the first field is lost: dropped before;
+- it dispatches events without data, and once an ``id`` has come every blank line is one: a block
+  is read with an empty ``data`` line put before it, which tells no data from empty data;
+- its ``SSEError`` for a wrong content type is a transport error: the block carries the right one.
+
+Line ends of all kinds become LF before anything else. A CR is a line end as soon as it is there;
+should the next read begin with an LF, the two were one line end and the LF is dropped.
+
+Two things differ from the standard, both so that nothing a vendor says is lost. `end` reports an
+event that lacks its blank line instead of dropping it. And a block whose only content is an unknown
+field with a JSON object becomes a frame of that name: llama-box (gpustack) sends its errors as
+``error: {"code": 500, ...}``, without a ``data`` line.
+"""
+
+from __future__ import annotations
+
+import httpx
+from httpx_sse import EventSource
+
+from streamkit._framing.records import Records
+from streamkit.adapter import Frame, parse_json
+
+_CONTENT_TYPE = {"content-type": "text/event-stream"}
+_KNOWN_FIELDS = frozenset({"data", "event", "id", "retry"})
+
+
+class ServerSentEvents:
+    """`Framer` of ``text/event-stream``.
+
+    ``Frame.event`` is "" for the standard's default type "message", named or not. ``Frame.id`` is
+    the last event ID at that point of the stream, None before the first.
+    """
+
+    def __init__(self, max_bytes: int) -> None:
+        self._blocks = Records(b"\n\n", max_bytes)
+        self._after_cr = False
+        self._last_id: str | None = None
+
+    def feed(self, data: bytes) -> list[Frame]:
+        """The events that the next bytes complete. Raises ProtocolError, see `Framer`."""
+        if self._after_cr or b"\r" in data:
+            data = self._with_lf(data)
+        frames = []
+        for block in self._blocks.feed(data):
+            frame = self._frame(block.strip("\n"))
+            if frame is not None:
+                frames.append(frame)
+        return frames
+
+    def end(self) -> Frame | None:
+        """The event that lacks its blank line, or even the end of its last line, or None."""
+        return self._frame(self._blocks.end().strip("\n"))
+
+    def _with_lf(self, data: bytes) -> bytes:
+        if self._after_cr and data:
+            data = data.removeprefix(b"\n")
+            self._after_cr = False
+        if b"\r" in data:
+            self._after_cr = data.endswith(b"\r")
+            data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+        return data
+
+    def _frame(self, block: str) -> Frame | None:
+        if block.startswith("data:"):
+            if "\n" not in block:
+                return Frame(_value(block, 5), "", self._last_id)
+        elif block.startswith("event:"):
+            event, found, data = block.partition("\ndata:")
+            if found and "\n" not in event and "\n" not in data:
+                return Frame(_value(data, 0), _named(_value(event, 6)), self._last_id)
+        elif not block or (block[0] == ":" and "\n" not in block):
+            return None
+        return self._read(block)
+
+    def _read(self, block: str) -> Frame | None:
+        """Any block, read by httpx-sse; the last event ID is handed on from block to block."""
+        text = f"id: {self._last_id or ''}\ndata:\n{block}\n\n"
+        response = httpx.Response(200, headers=_CONTENT_TYPE, content=text.encode())
+        [event] = EventSource(response).iter_sse()
+        if event.id or self._last_id is not None:
+            self._last_id = event.id
+        if event.data:
+            return Frame(event.data[1:], _named(event.event), self._last_id)
+        return self._unknown_field(block)
+
+    def _unknown_field(self, block: str) -> Frame | None:
+        lines = [line for line in block.split("\n") if not line.startswith(":")]
+        if len(lines) != 1:
+            return None
+        name, _, value = lines[0].partition(":")
+        if name in _KNOWN_FIELDS or not _is_json_object(value):
+            return None
+        return Frame(_value(value, 0), name, self._last_id)
+
+
+def _value(line: str, start: int) -> str:
+    return line[start + 1 :] if line.startswith(" ", start) else line[start:]
+
+
+def _named(event: str) -> str:
+    return "" if event == "message" else event
+
+
+def _is_json_object(text: str) -> bool:
+    try:
+        return isinstance(parse_json(text), dict)
+    except (ValueError, RecursionError):
+        return False
