@@ -1,8 +1,9 @@
 """Events: what a caller sees while a stream runs.
 
-Two families. *Parts*: `PartStarted`, deltas, `PartEnded`, with ``part`` a stable index into the
-answer; joined deltas of a part equal its final text. *Life*: `StreamStarted`, `AttemptStarted`,
-`Interrupted`, `Notice`, and at the end exactly one `StreamEnded` with the outcome.
+Two families. *Parts*: `PartStarted`, deltas, `PartEnded`, with ``part`` a stable index into
+``response.choices[choice].parts``; joined deltas of a part equal its final text. *Life*:
+`StreamStarted`, `AttemptStarted`, `Interrupted`, `Notice`, and at the end exactly one `StreamEnded`
+with the outcome.
 
 ``seq`` counts the events of one stream from 0 without gaps. ``type`` tells events apart in JSON;
 in Python, ``match`` on the class. New event types may be added: ignore those you do not know.
@@ -10,7 +11,7 @@ in Python, ``match`` on the class. New event types may be added: ignore those yo
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator
@@ -48,16 +49,16 @@ class AttemptStarted:
 
 @dataclass(slots=True)
 class Interrupted:
-    """An attempt failed. ``delivered`` counts the characters of text and reasoning seen so far.
+    """An attempt failed and another follows after ``retry_in`` seconds.
 
-    ``retry_in`` is the wait before the next attempt, in seconds; None if there will be none.
+    ``delivered`` counts the characters of text and reasoning that events have carried so far.
     """
 
     seq: int
     attempt: int
     fault: FaultInfo
     delivered: int
-    retry_in: float | None
+    retry_in: float
     type: Literal["interrupted"] = "interrupted"
 
 
@@ -246,7 +247,7 @@ class PartEnded:
 
     seq: int
     part: int
-    content: Part = field()
+    content: Part
     choice: int = 0
     type: Literal["part.ended"] = "part.ended"
 

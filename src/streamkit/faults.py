@@ -154,6 +154,8 @@ def fault_from_http(status: int, headers: Mapping[str, str], body: bytes) -> Fau
     request_id = headers.get("x-request-id") or headers.get("request-id")
     fault = fault_from_error(_error_object(body), status=status, request_id=request_id)
     fault.retryable, fault.retry_after = retry_hints(headers)
+    if status == 409 and fault.retryable is None:
+        fault.retryable = True  # a lock was not had in time; the vendors' own SDKs try again too
     return fault
 
 

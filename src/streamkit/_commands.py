@@ -1,0 +1,83 @@
+"""What the flow asks of a driver, and what a driver can answer.
+
+Deadlines are moments on the driver's monotonic clock, in seconds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final
+
+from streamkit.adapter import Adapter, Located
+from streamkit.errors import LineError, StreamkitError
+
+
+@dataclass(slots=True)
+class Locate:
+    """Call ``adapter.locate(model)``, which may block. Reply: Located, None, or an error."""
+
+    adapter: Adapter
+    model: str
+
+
+@dataclass(slots=True)
+class Open:
+    """Send the request. Reply: Opened, TIMED_OUT, or Lost."""
+
+    method: str
+    url: str
+    headers: dict[str, str] = field(repr=False)
+    content: bytes = field(repr=False)
+    deadline: float | None = None
+
+
+@dataclass(slots=True)
+class Read:
+    """Wait for more of the body. Reply: bytes (b"" at its end), TIMED_OUT, or Lost."""
+
+    deadline: float | None = None
+
+
+@dataclass(slots=True)
+class Drain:
+    """The answer is whole: read the body's last bytes, briefly, so the connection can be reused."""
+
+
+@dataclass(slots=True)
+class Close:
+    """Give the response up."""
+
+
+@dataclass(slots=True)
+class Sleep:
+    """Wait this many seconds."""
+
+    seconds: float
+
+
+Command = Locate | Open | Read | Drain | Close | Sleep
+
+
+@dataclass(slots=True)
+class Opened:
+    """The vendor answered; ``headers`` have lower-case names."""
+
+    status: int
+    headers: dict[str, str]
+
+
+@dataclass(slots=True)
+class Lost:
+    """The line failed. ``stale``: a pooled connection turned out dead before the first byte."""
+
+    error: LineError
+    stale: bool = False
+
+
+class TimedOut:
+    """The deadline of the command passed."""
+
+
+TIMED_OUT: Final = TimedOut()
+
+Reply = Opened | bytes | Lost | TimedOut | Located | StreamkitError | None

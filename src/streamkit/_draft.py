@@ -1,0 +1,394 @@
+"""The draft of an answer: chunks go in, events and the response come out. The only fold.
+
+One `Draft` serves one stream, through all its attempts. It alone knows which parts are open; an
+adapter only says what the vendor said. The rules:
+
+1. Content with a key belongs to the part opened under that key until `Closed`; content without a
+   key runs on until content of another kind follows, or until its choice stops.
+2. A part that was announced but got no content yet is not shown (a retry may still start afresh).
+3. A tool call becomes a `ToolCall` only when the vendor closed it and it parses strictly. An empty
+   call counts as ``{}`` only once the model is known to have stopped of its own accord.
+4. Joined deltas of a part equal its text. Pieces are kept in a list and joined when read.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+from streamkit import chunks as c
+from streamkit import events as e
+from streamkit._parts import PartDraft, parse_object
+from streamkit.messages import ChatResponse, Choice, ToolCall
+from streamkit.values import Outcome, Timings, Usage
+
+# An empty argument buffer may be a call that was cut before its first byte.
+_CUT_REASONS = frozenset({"length", "content_filter", "error", "cancelled"})
+
+
+class _ChoiceDraft:
+    """The parts of one choice, and which of them are open."""
+
+    __slots__ = ("announced", "by_key", "index", "open", "parts", "running", "stop")
+
+    def __init__(self, index: int) -> None:
+        self.index = index
+        self.parts: list[PartDraft] = []
+        self.open: dict[c.Key, PartDraft] = {}
+        self.by_key: dict[
+            c.Key, PartDraft
+        ] = {}  # also closed ones: signatures and citations come late
+        self.announced: dict[c.Key, e.PartKind] = {}
+        self.running: PartDraft | None = None
+        self.stop: c.Stop | None = None
+
+
+class Draft:
+    """Folds chunks into ``events`` and into a response. See the rules at the head of the file."""
+
+    def __init__(self, events: deque[Any], dialect: str) -> None:
+        self.events = events
+        self.dialect = dialect
+        self.seq = 0
+        self.delivered = 0
+        """Characters of text, reasoning and refusal that events have carried so far."""
+        self.progress = 0
+        """Pieces of content shown so far. Once there is one, a retry would show it twice."""
+        self.usage: Usage | None = None
+        self.cursor: str | None = None
+        self._id: str | None = None
+        self._model: str | None = None
+        self._vendor: dict[str, Any] = {}
+        self._choices: dict[int, _ChoiceDraft] = {0: _ChoiceDraft(0)}
+
+    # --- in --------------------------------------------------------------------------------
+
+    def apply(self, chunk: c.Chunk) -> None:
+        """Fold one chunk (any but `Fault` and `End`, which end the attempt)."""
+        _HANDLERS[type(chunk)](self, chunk)
+
+    def emit(self, event: Callable[..., Any], *args: Any, **fields: Any) -> None:
+        """Append an event with the next ``seq``."""
+        self.events.append(event(self.seq, *args, **fields))
+        self.seq += 1
+
+    def begin_attempt(self) -> None:
+        """Forget what an earlier attempt said about itself. Only legal while nothing is shown."""
+        self.usage = self.cursor = self._id = self._model = None
+        self._vendor = {}
+        self._choices = {0: _ChoiceDraft(0)}
+
+    def finish(self) -> None:
+        """The answer is whole: close what the vendor left open. Cut calls stay unfinished."""
+        for choice in self._choices.values():
+            self._settle_empty_calls(choice)
+            for part in choice.parts:
+                if not part.closed and part.kind != "tool_call":
+                    self._end(choice, part)
+                elif part.kind == "tool_call" and part.call is None and not part.closed:
+                    self.emit(e.PartEnded, part.index, part.value(self.dialect), choice.index)
+
+    # --- out -------------------------------------------------------------------------------
+
+    def response(self, outcome: Outcome | None, timings: Timings | None = None) -> ChatResponse:
+        """The answer so far."""
+        choices = tuple(self._choice(self._choices[i]) for i in sorted(self._choices))
+        return ChatResponse(
+            outcome=outcome,
+            id=self._id,
+            model=self._model,
+            choices=choices,
+            usage=self.usage,
+            timings=timings,
+            vendor=dict(self._vendor),
+        )
+
+    def _choice(self, choice: _ChoiceDraft) -> Choice:
+        stop = choice.stop
+        return Choice(
+            index=choice.index,
+            parts=tuple(p.value(self.dialect) for p in choice.parts),
+            finish_reason=stop.reason if stop else None,
+            raw_finish_reason=stop.raw if stop else None,
+            stop_sequence=stop.sequence if stop else None,
+        )
+
+    @property
+    def stop(self) -> c.Stop | None:
+        """How choice 0 stopped, if it has."""
+        return self._choices[0].stop
+
+    # --- parts -----------------------------------------------------------------------------
+
+    def _in_choice(self, index: int) -> _ChoiceDraft:
+        choice = self._choices.get(index)
+        if choice is None:
+            choice = self._choices[index] = _ChoiceDraft(index)
+        return choice
+
+    def _start(
+        self, choice: _ChoiceDraft, kind: e.PartKind, key: c.Key, **fields: Any
+    ) -> PartDraft:
+        if choice.running is not None:
+            self._end(choice, choice.running)
+        part = PartDraft(kind, len(choice.parts), choice.index)
+        for name, value in fields.items():
+            setattr(part, name, value)
+        choice.parts.append(part)
+        if key is None:
+            choice.running = part
+        else:
+            choice.announced.pop(key, None)
+            choice.open[key] = choice.by_key[key] = part
+        self.progress += 1
+        self.emit(e.PartStarted, part.index, kind, choice.index, part.id, part.name)
+        return part
+
+    def _current(self, choice: _ChoiceDraft, kind: e.PartKind, key: c.Key) -> PartDraft:
+        """The open part that content of this kind and key belongs to, opened if need be."""
+        part = choice.running if key is None else choice.open.get(key)
+        if part is None or part.kind != kind:
+            if part is not None and key is not None:
+                self._close_key(choice, key)
+            part = self._start(choice, kind, key)
+        return part
+
+    def _newest(self, choice: _ChoiceDraft, key: c.Key, *kinds: e.PartKind) -> PartDraft | None:
+        if key is not None:
+            return choice.by_key.get(key)
+        return next((p for p in reversed(choice.parts) if not kinds or p.kind in kinds), None)
+
+    def _end(self, choice: _ChoiceDraft, part: PartDraft) -> None:
+        part.closed = True
+        if choice.running is part:
+            choice.running = None
+        self.emit(e.PartEnded, part.index, part.value(self.dialect), choice.index)
+
+    # --- content ---------------------------------------------------------------------------
+
+    def _text(self, chunk: c.Text) -> None:
+        choice = self._choices.get(chunk.choice) or self._in_choice(chunk.choice)
+        text = chunk.text
+        if not text and not chunk.logprobs:
+            self._announce(choice, chunk.key, "text")
+            return
+        part = self._current(choice, "text", chunk.key)
+        part.pieces.append(text)
+        self.delivered += len(text)
+        self.progress += 1
+        seq = self.seq
+        self.seq = seq + 1
+        self.events.append(e.TextDelta(seq, part.index, text, chunk.choice, chunk.logprobs))
+
+    def _reasoning(self, chunk: c.Reasoning) -> None:
+        choice = self._in_choice(chunk.choice)
+        text = chunk.text
+        if not text and chunk.kind != "redacted":
+            self._announce(choice, chunk.key, "reasoning")
+            return
+        part = self._current(choice, "reasoning", chunk.key)
+        if part.reasoning_kind != chunk.kind and part.pieces:
+            part = self._start(choice, "reasoning", chunk.key)
+        part.reasoning_kind = chunk.kind
+        if text:
+            part.pieces.append(text)
+            self.delivered += len(text)
+            self.progress += 1
+            self.emit(e.ReasoningDelta, part.index, text, chunk.choice)
+
+    def _refusal(self, chunk: c.Refusal) -> None:
+        choice = self._in_choice(chunk.choice)
+        part = self._current(choice, "refusal", chunk.key)
+        if chunk.text:
+            part.pieces.append(chunk.text)
+            self.delivered += len(chunk.text)
+            self.progress += 1
+            self.emit(e.RefusalDelta, part.index, chunk.text, chunk.choice)
+
+    def _announce(self, choice: _ChoiceDraft, key: c.Key, kind: e.PartKind) -> None:
+        if key is not None and key not in choice.open:
+            choice.announced[key] = kind
+
+    def _signature(self, chunk: c.Signature) -> None:
+        choice = self._in_choice(chunk.choice)
+        kind = choice.announced.get(chunk.key)
+        part = self._start(choice, kind, chunk.key) if kind else self._newest(choice, chunk.key)
+        if part is None:
+            part = self._start(choice, "reasoning", chunk.key, reasoning_kind="redacted")
+        part.signature, part.scheme = chunk.value, chunk.scheme
+
+    def _cited(self, chunk: c.Cited) -> None:
+        choice = self._in_choice(chunk.choice)
+        part = self._newest(choice, chunk.key, "text")
+        if part is None or part.kind != "text":
+            part = self._current(choice, "text", chunk.key)
+        part.citations.append(chunk.citation)
+        self.emit(e.CitationAdded, part.index, chunk.citation, chunk.choice)
+
+    def _media(self, chunk: c.Media) -> None:
+        choice = self._in_choice(chunk.choice)
+        part = self._current(choice, "media", chunk.key)
+        part.media_type, part.url = chunk.media_type, chunk.url
+        if chunk.data:
+            part.pieces.append(chunk.data)
+            self.progress += 1
+            self.emit(e.MediaDelta, part.index, chunk.data, chunk.choice)
+
+    # --- tools -----------------------------------------------------------------------------
+
+    def _tool_opened(self, chunk: c.ToolOpened) -> None:
+        choice = self._in_choice(chunk.choice)
+        number = sum(p.kind == "tool_call" for p in choice.parts)
+        self._start(
+            choice,
+            "tool_call",
+            chunk.key,
+            id=chunk.id or f"call_{choice.index}_{number}",
+            name=chunk.name,
+            tool_kind=chunk.kind,
+            vendor=chunk.vendor,
+        )
+
+    def _server_tool_opened(self, chunk: c.ServerToolOpened) -> None:
+        choice = self._in_choice(chunk.choice)
+        self._start(
+            choice,
+            "provider_item",
+            chunk.key,
+            id=chunk.id,
+            name=chunk.name,
+            vendor_kind=chunk.kind,
+        )
+
+    def _tool_arguments(self, chunk: c.ToolArguments | c.ServerToolArguments) -> None:
+        if not chunk.text:
+            return
+        part = self._in_choice(chunk.choice).open[chunk.key]
+        part.pieces.append(chunk.text)
+        self.progress += 1
+        self.emit(e.ToolArgumentsDelta, part.index, chunk.text, chunk.choice)
+
+    def _item(self, chunk: c.Item) -> None:
+        choice = self._in_choice(chunk.choice)
+        part = choice.open.pop(chunk.key, None) if chunk.key is not None else None
+        if part is None or part.kind != "provider_item":
+            if choice.running is not None:
+                self._end(choice, choice.running)
+            part = self._start(choice, "provider_item", None, id=chunk.id, name=chunk.name)
+        part.vendor_kind, part.payload = chunk.kind, chunk.payload
+        self._end(choice, part)
+
+    def _closed(self, chunk: c.Closed) -> None:
+        self._close_key(self._in_choice(chunk.choice), chunk.key)
+
+    def _close_key(self, choice: _ChoiceDraft, key: c.Key) -> None:
+        kind = choice.announced.pop(key, None)
+        if kind is not None:
+            self._start(choice, kind, key)
+        part = choice.open.pop(key, None)
+        if part is None:
+            return
+        if part.kind == "tool_call":
+            self._close_call(choice, part)
+        else:
+            self._end(choice, part)
+
+    def _close_call(self, choice: _ChoiceDraft, part: PartDraft) -> None:
+        part.closed = True
+        text = part.text
+        if part.tool_kind == "custom":
+            self._ready(choice, part, None, text)
+        elif text and not text.isspace():
+            arguments = parse_object(text)
+            if arguments is None:
+                self._end(choice, part)
+            else:
+                self._ready(choice, part, arguments, text)
+        elif choice.stop is not None:
+            self._settle_empty_calls(choice)
+
+    def _settle_empty_calls(self, choice: _ChoiceDraft) -> None:
+        cut = choice.stop is not None and choice.stop.reason in _CUT_REASONS
+        for part in choice.parts:
+            if part.kind != "tool_call" or not part.closed or part.call or part.text.strip():
+                continue
+            if cut:
+                part.closed = False  # closed by the stop, not by the model
+            else:
+                self._ready(choice, part, {}, "{}")
+
+    def _ready(
+        self, choice: _ChoiceDraft, part: PartDraft, arguments: dict[str, Any] | None, text: str
+    ) -> None:
+        part.call = ToolCall(
+            id=part.id or "",
+            name=part.name or "",
+            arguments=arguments,
+            arguments_text=text,
+            kind=part.tool_kind,
+            vendor=part.vendor,
+        )
+        self.emit(e.ToolCallReady, part.index, part.call, choice.index)
+        self._end(choice, part)
+
+    # --- about the stream ------------------------------------------------------------------
+
+    def _stop(self, chunk: c.Stop) -> None:
+        choice = self._in_choice(chunk.choice)
+        if choice.running is not None:
+            self._end(choice, choice.running)
+        first = choice.stop is None
+        choice.stop = chunk
+        self._settle_empty_calls(choice)
+        if first:
+            self.emit(e.ChoiceEnded, choice.index, chunk.reason, chunk.raw)
+
+    def _meta(self, chunk: c.Meta) -> None:
+        if chunk.vendor:
+            self._vendor.update(chunk.vendor)
+        known = (self._id, self._model)
+        self._id = chunk.id or self._id
+        self._model = chunk.model or self._model
+        if known != (self._id, self._model):
+            self.emit(e.ResponseInfo, self._id, self._model)
+
+    def _usage(self, chunk: c.UsageReport) -> None:
+        if chunk.usage != self.usage:
+            self.usage = chunk.usage
+            self.emit(e.UsageUpdated, chunk.usage)
+
+    def _cursor(self, chunk: c.Cursor) -> None:
+        self.cursor = chunk.value
+
+    def _notice(self, chunk: c.Notice) -> None:
+        self.emit(e.Notice, "info", chunk.code, chunk.message, chunk.data)
+
+    def _safety(self, chunk: c.Safety) -> None:
+        self.emit(e.SafetyReported, chunk.scope, chunk.blocked, chunk.data, chunk.choice)
+
+    def _opaque(self, chunk: c.Opaque) -> None:
+        self.emit(e.OpaqueEvent, chunk.kind, chunk.data)
+
+
+_HANDLERS: dict[type, Callable[[Draft, Any], None]] = {
+    c.Text: Draft._text,
+    c.Reasoning: Draft._reasoning,
+    c.Refusal: Draft._refusal,
+    c.Signature: Draft._signature,
+    c.ToolOpened: Draft._tool_opened,
+    c.ToolArguments: Draft._tool_arguments,
+    c.ServerToolOpened: Draft._server_tool_opened,
+    c.ServerToolArguments: Draft._tool_arguments,
+    c.Item: Draft._item,
+    c.Cited: Draft._cited,
+    c.Media: Draft._media,
+    c.Closed: Draft._closed,
+    c.Meta: Draft._meta,
+    c.UsageReport: Draft._usage,
+    c.Cursor: Draft._cursor,
+    c.Notice: Draft._notice,
+    c.Safety: Draft._safety,
+    c.Opaque: Draft._opaque,
+    c.Stop: Draft._stop,
+}

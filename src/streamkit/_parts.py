@@ -1,0 +1,132 @@
+"""A part of the answer under construction: pieces in, the finished value out."""
+
+from __future__ import annotations
+
+from base64 import b64decode, b64encode
+from typing import Any
+
+from pydantic_core import from_json
+
+from streamkit.events import PartKind
+from streamkit.messages import (
+    IncompleteToolCall,
+    MediaPart,
+    Part,
+    ProviderItem,
+    ReasoningPart,
+    RefusalPart,
+    TextPart,
+    ToolCall,
+)
+from streamkit.values import Citation, ReasoningKind, ToolKind
+
+
+class PartDraft:
+    """A part under construction."""
+
+    __slots__ = (
+        "call",
+        "choice",
+        "citations",
+        "closed",
+        "id",
+        "index",
+        "kind",
+        "media_type",
+        "name",
+        "payload",
+        "pieces",
+        "reasoning_kind",
+        "scheme",
+        "signature",
+        "tool_kind",
+        "url",
+        "vendor",
+        "vendor_kind",
+    )
+
+    def __init__(self, kind: PartKind, index: int, choice: int) -> None:
+        self.kind = kind
+        self.index = index
+        self.choice = choice
+        self.pieces: list[str] = []
+        self.closed = False
+        self.id: str | None = None
+        self.name: str | None = None
+        self.citations: list[Citation] = []
+        self.signature: str | None = None
+        self.scheme: str | None = None
+        self.reasoning_kind: ReasoningKind = "raw"
+        self.tool_kind: ToolKind = "function"
+        self.call: ToolCall | None = None  # set once, when the call is proven whole
+        self.vendor: dict[str, Any] | None = None
+        self.vendor_kind = ""
+        self.payload: dict[str, Any] | None = None
+        self.media_type = ""
+        self.url: str | None = None
+
+    @property
+    def text(self) -> str:
+        if len(self.pieces) > 1:
+            self.pieces = ["".join(self.pieces)]
+        return self.pieces[0] if self.pieces else ""
+
+    def value(self, dialect: str) -> Part:
+        """The part as a caller sees it, whole or so far."""
+        match self.kind:
+            case "text":
+                return TextPart(
+                    text=self.text,
+                    citations=tuple(self.citations),
+                    signature=self.signature,
+                    scheme=self.scheme,
+                )
+            case "reasoning":
+                return ReasoningPart(
+                    text=self.text,
+                    kind=self.reasoning_kind,
+                    signature=self.signature,
+                    scheme=self.scheme,
+                    closed=self.closed,
+                )
+            case "refusal":
+                return RefusalPart(text=self.text)
+            case "tool_call":
+                return self.call or self._incomplete_call()
+            case "media":
+                return self._media()
+            case "provider_item":
+                return ProviderItem(
+                    dialect=dialect,
+                    kind=self.vendor_kind,
+                    payload=self.payload or {},
+                    id=self.id,
+                    name=self.name,
+                    complete=self.closed,
+                )
+
+    def _incomplete_call(self) -> IncompleteToolCall:
+        return IncompleteToolCall(
+            id=self.id or "",
+            name=self.name or "",
+            arguments_text=self.text,
+            reason="not_json" if self.closed and self.pieces else "cut",
+            kind=self.tool_kind,
+        )
+
+    def _media(self) -> MediaPart:
+        if self.url is not None:
+            return MediaPart(url=self.url, media_type=self.media_type)
+        data = "".join(self.pieces)
+        if "=" in data.rstrip("="):  # pieces padded one by one join as bytes, not as text
+            data = b64encode(b"".join(b64decode(p) for p in self.pieces)).decode("ascii")
+        return MediaPart(data=data, media_type=self.media_type)
+
+
+def parse_object(text: str) -> dict[str, Any] | None:
+    """The JSON object in ``text``, or None if it is anything else (NaN and Infinity included)."""
+    try:
+        value = from_json(text, allow_inf_nan=False)
+    except ValueError:
+        return None
+    return value if isinstance(value, dict) else None

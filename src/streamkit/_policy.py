@@ -1,0 +1,114 @@
+"""Whether and when to try again. The only home of tenacity.
+
+Tenacity's objects decide (``stop``, ``wait`` and ``retry`` predicates of the user's own work too),
+but they are *asked*, between attempts: a tenacity loop around a generator that yields to a caller
+would yield everything again on a retry and swallow what the caller throws in.
+
+On top: the vendor's ``retry-after`` is honoured, full jitter spreads callers out, and a token
+bucket per client and host keeps a failing vendor from being stormed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import tenacity
+from tenacity.retry import RetryBaseT
+from tenacity.stop import StopBaseT
+from tenacity.wait import WaitBaseT
+
+from streamkit.errors import StreamkitError
+from streamkit.faults import MAX_RETRY_AFTER
+
+
+def _retryable(error: BaseException) -> bool:
+    return isinstance(error, StreamkitError) and error.retryable
+
+
+_STOP = tenacity.stop_after_attempt(4)
+_WAIT = tenacity.wait_random_exponential(multiplier=0.5, max=8)
+_RETRY = tenacity.retry_if_exception(_retryable)
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """When a request that failed before its first content is sent again.
+
+    ``stop``, ``wait`` and ``retry`` are tenacity objects and see the `StreamkitError` as the
+    outcome. The default: four attempts, errors whose ``retryable`` is true, and a wait drawn
+    evenly from zero to 0.5, 1, 2 … 8 seconds. A vendor's ``retry-after`` up to 120 s lengthens the
+    wait; a longer one ends the retrying. ``Retry.never()`` turns retrying off.
+    """
+
+    stop: StopBaseT = _STOP
+    wait: WaitBaseT = _WAIT
+    retry: RetryBaseT = _RETRY
+
+    @classmethod
+    def never(cls) -> Retry:
+        return cls(stop=tenacity.stop_after_attempt(1))
+
+
+@dataclass(slots=True)
+class Budget:
+    """Tokens that retries cost, refilled by successes; shared by all streams to one host.
+
+    Starts with ``capacity``; a retry takes ``cost``, a stream that ends well gives ``refund`` back.
+    With the defaults a healthy client may retry freely, one whose vendor is down soon stops.
+    """
+
+    capacity: float = 100.0
+    cost: float = 5.0
+    refund: float = 1.0
+    tokens: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.tokens = self.capacity
+
+    def spend(self) -> bool:
+        if self.tokens < self.cost:
+            return False
+        self.tokens -= self.cost
+        return True
+
+    def reward(self) -> None:
+        self.tokens = min(self.capacity, self.tokens + self.refund)
+
+
+class Retrying:
+    """The retry decisions of one stream."""
+
+    def __init__(self, retry: Retry, budget: Budget) -> None:
+        self._budget = budget
+        controller = tenacity.Retrying(stop=retry.stop, wait=retry.wait, retry=retry.retry)
+        self._state = tenacity.RetryCallState(controller, fn=None, args=(), kwargs={})
+        self._retry = retry
+
+    def next_wait(self, error: StreamkitError, attempt: int) -> float | None:
+        """Seconds to wait before the next attempt, after attempt number ``attempt`` failed.
+
+        None if there shall be none.
+        """
+        state = self._state
+        state.attempt_number = attempt
+        state.set_exception((type(error), error, error.__traceback__))
+        if not _ask(self._retry.retry, state):
+            return None
+        wait = float(_ask(self._retry.wait, state))
+        if error.retry_after is not None:
+            if error.retry_after > MAX_RETRY_AFTER:
+                return None
+            wait = max(wait, error.retry_after)
+        state.upcoming_sleep = wait
+        if _ask(self._retry.stop, state) or not self._budget.spend():
+            return None
+        state.idle_for += wait
+        return wait
+
+    def succeeded(self) -> None:
+        self._budget.reward()
+
+
+def _ask(predicate: Any, state: tenacity.RetryCallState) -> Any:
+    return predicate(state)

@@ -1,0 +1,116 @@
+"""Where one request goes and what it carries to prove who sends it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from ipaddress import ip_address
+from typing import Any
+from urllib.parse import urlsplit
+
+from streamkit.adapter import Endpoint, KeySource
+from streamkit.errors import ConfigurationError
+
+USER_AGENT = "streamkit/0.1.0"
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A base URL, how the key is sent, and where the key comes from."""
+
+    base_url: str
+    endpoint: Endpoint
+    key_source: KeySource = field(default=None, repr=False)
+
+    @property
+    def host(self) -> str:
+        return urlsplit(self.base_url).netloc
+
+    def url(self, path: str) -> str:
+        """The base URL with ``path`` put behind its own path; its query string stays last."""
+        base, mark, query = self.base_url.partition("?")
+        return base.rstrip("/") + path + mark + query
+
+    def key(self) -> str | None:
+        """The key for the next attempt; a callable is asked every time."""
+        source = self.key_source
+        if not callable(source):
+            return source
+        try:
+            return source()
+        except Exception as error:
+            raise ConfigurationError(
+                f"the api_key callable failed: {type(error).__name__}"
+            ) from error
+
+
+def checked_base_url(url: str, *, allow_http: bool) -> str:
+    """The URL, if a key may be sent there. Raises ConfigurationError that says what is wrong."""
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ConfigurationError(f"the base URL {url!r} is not an http(s) URL with a host")
+    if parts.username is not None or parts.password is not None:
+        raise ConfigurationError(
+            f"the base URL for {parts.hostname} holds credentials; "
+            "pass the key with Client(api_key=...) instead, so that it stays out of logs"
+        )
+    if parts.scheme == "http" and not (allow_http or is_loopback(parts.hostname)):
+        raise ConfigurationError(
+            f"the base URL {url!r} is plain http, which would send the key and the prompt "
+            "unencrypted. Use https, or Client(allow_http=True) if you mean it."
+        )
+    return url
+
+
+def is_loopback(host: str) -> bool:
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def request_headers(
+    target: Target, key: str | None, adapter: Mapping[str, str], extra: Mapping[str, str]
+) -> dict[str, str]:
+    """Headers of one attempt, by lower-case name; the caller's own come last and win."""
+    headers = {
+        "accept": "text/event-stream",
+        # A gzip body that is cut short can end cleanly; a plain one cannot hide it.
+        "accept-encoding": "identity",
+        "content-type": "application/json",
+        "user-agent": USER_AGENT,
+    }
+    headers.update({name.lower(): value for name, value in adapter.items()})
+    endpoint = target.endpoint
+    if key and endpoint.auth_header:
+        headers[endpoint.auth_header.lower()] = endpoint.auth_prefix + key
+    headers.update({name.lower(): value for name, value in extra.items()})
+    return headers
+
+
+def encode_body(body: Mapping[str, Any]) -> bytes:
+    """The JSON body. Raises ConfigurationError if the request holds what JSON cannot."""
+    try:
+        text = json.dumps(body, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    except (TypeError, ValueError) as error:
+        raise ConfigurationError(
+            f"the request cannot be written as JSON: {error}. "
+            "Look at extra_body, tools and schemas."
+        ) from error
+    return text.encode("utf-8", "backslashreplace")  # a lone surrogate becomes its JSON escape
+
+
+def scrub(value: Any, key: str | None) -> Any:
+    """``value`` with the key blotted out of every text in it; vendors may echo what they got."""
+    if not key or len(key) < 4:
+        return value
+    if isinstance(value, str):
+        return value.replace(key, "[key]")
+    if isinstance(value, Mapping):
+        return {k: scrub(v, key) for k, v in value.items()}
+    if isinstance(value, list):
+        return [scrub(v, key) for v in value]
+    return value

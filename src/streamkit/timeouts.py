@@ -1,0 +1,24 @@
+"""The timers of a stream."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """How long to wait for what, in seconds; None waits for ever.
+
+    ``connect``: for the connection. ``first_event``: from sending to the first event of the body.
+    ``first_content``: from sending to the first content (keep-alives are not content).
+    ``no_bytes``: between two arrivals of bytes. ``no_content``: between two pieces of content.
+
+    The defaults are patient: a model may think in silence for minutes. For a limit on the whole
+    answer, put your framework's own timeout around it (``asyncio.timeout``, ``trio.fail_after``).
+    """
+
+    connect: float | None = 10.0
+    first_event: float | None = 300.0
+    first_content: float | None = 600.0
+    no_bytes: float | None = 300.0
+    no_content: float | None = 600.0
