@@ -1,5 +1,74 @@
-"""streamkit: streaming answers of language models, the same for every vendor."""
+"""streamkit: streaming answers of language models, the same for every vendor.
 
-from streamkit.hookspecs import hookimpl
+    async with streamkit.Client() as client:
+        async with client.stream("local:smollm2", "Why is the sky blue?") as stream:
+            async for text in stream.text:
+                print(text, end="", flush=True)
 
-__all__ = ["hookimpl"]
+`streamkit.sync` has the same without await. Events are in `streamkit.events`, errors in
+`streamkit.errors` (and here), what an adapter needs in `streamkit.adapter` and `streamkit.chunks`,
+help for your own tests in `streamkit.testing`.
+"""
+
+from streamkit import errors, events, sync
+from streamkit._policy import Retry
+from streamkit.client import Client
+from streamkit.errors import StreamkitError
+from streamkit.hookspecs import StreamReport, hookimpl
+from streamkit.messages import (
+    ChatRequest,
+    ChatResponse,
+    DocumentPart,
+    ImagePart,
+    IncompleteToolCall,
+    JsonSchema,
+    MediaPart,
+    Message,
+    NamedTool,
+    ProviderItem,
+    ReasoningPart,
+    RefusalPart,
+    TextPart,
+    Tool,
+    ToolCall,
+    ToolResult,
+    VendorTool,
+)
+from streamkit.stream import Stream
+from streamkit.timeouts import Timeouts
+from streamkit.values import Citation, Timings, Usage
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "ChatRequest",
+    "ChatResponse",
+    "Citation",
+    "Client",
+    "DocumentPart",
+    "ImagePart",
+    "IncompleteToolCall",
+    "JsonSchema",
+    "MediaPart",
+    "Message",
+    "NamedTool",
+    "ProviderItem",
+    "ReasoningPart",
+    "RefusalPart",
+    "Retry",
+    "Stream",
+    "StreamReport",
+    "StreamkitError",
+    "TextPart",
+    "Timeouts",
+    "Timings",
+    "Tool",
+    "ToolCall",
+    "ToolResult",
+    "Usage",
+    "VendorTool",
+    "errors",
+    "events",
+    "hookimpl",
+    "sync",
+]

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from streamkit.adapter import Adapter, Located
-from streamkit.errors import LineError, StreamkitError
+from streamkit.errors import StreamkitError
 
 
 @dataclass(slots=True)
@@ -70,7 +70,7 @@ class Opened:
 class Lost:
     """The line failed. ``stale``: a pooled connection turned out dead before the first byte."""
 
-    error: LineError
+    error: StreamkitError
     stale: bool = False
 
 

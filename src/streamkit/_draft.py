@@ -36,9 +36,8 @@ class _ChoiceDraft:
         self.index = index
         self.parts: list[PartDraft] = []
         self.open: dict[c.Key, PartDraft] = {}
-        self.by_key: dict[
-            c.Key, PartDraft
-        ] = {}  # also closed ones: signatures and citations come late
+        # Closed parts too, since signatures and citations may come late.
+        self.by_key: dict[c.Key, PartDraft] = {}
         self.announced: dict[c.Key, e.PartKind] = {}
         self.running: PartDraft | None = None
         self.stop: c.Stop | None = None

@@ -183,15 +183,16 @@ class Flow:
                 return self._timed_out() if data is TIMED_OUT else self._line_lost(data)
             if not data:
                 return self._body_ended(cut.end(), decoder)
+            progress = self.draft.progress
             frames = cut.feed(data)
             if frames:
                 watch.frames_came()
-                for frame in frames:
-                    done, error = self._take(decoder, frame)
-                    if done:
-                        return error
-            elif watch.expired():
-                return self._timed_out()
+            for frame in frames:
+                done, error = self._take(decoder, frame)
+                if done:
+                    return error
+            if self.draft.progress == progress and watch.expired():
+                return self._timed_out()  # keep-alives are not progress
 
     # --- reading frames ------------------------------------------------------------------------
 

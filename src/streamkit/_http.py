@@ -12,7 +12,15 @@ from __future__ import annotations
 import contextlib
 import ssl
 import time
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Generator,
+    Iterator,
+    Mapping,
+)
 from functools import lru_cache
 from typing import Any, Final, Protocol
 
@@ -38,7 +46,6 @@ from streamkit.errors import (
     ConfigurationError,
     ConnectError,
     ConnectionLostError,
-    LineError,
     ProtocolError,
     StreamkitError,
     StreamTimeoutError,
@@ -55,22 +62,28 @@ now = time.monotonic
 class AsyncHttp(Protocol):
     """What is used of ``httpx.AsyncClient``; httpx2's has the same."""
 
-    def build_request(self, method: str, url: Any, **options: Any) -> Any: ...
-    async def send(self, request: Any, **options: Any) -> Any: ...
-    async def aclose(self) -> None: ...
+    @property
+    def build_request(self) -> Callable[..., Any]: ...
+    @property
+    def send(self) -> Callable[..., Awaitable[Any]]: ...
+    @property
+    def aclose(self) -> Callable[[], Awaitable[None]]: ...
 
 
 class SyncHttp(Protocol):
     """What is used of ``httpx.Client``; httpx2's has the same."""
 
-    def build_request(self, method: str, url: Any, **options: Any) -> Any: ...
-    def send(self, request: Any, **options: Any) -> Any: ...
-    def close(self) -> None: ...
+    @property
+    def build_request(self) -> Callable[..., Any]: ...
+    @property
+    def send(self) -> Callable[..., Any]: ...
+    @property
+    def close(self) -> Callable[[], None]: ...
 
 
 # --- the clients we make ourselves ---------------------------------------------------------------
 
-# Streams hold a connection for as long as a model talks, so the usual limit of 100 would queue them.
+# A stream holds its connection for as long as a model talks: the usual limit would queue callers.
 _LIMITS: Final = httpx.Limits(max_connections=None, max_keepalive_connections=100)
 
 
@@ -157,11 +170,8 @@ def _classify(error: Exception, *, opening: bool) -> StreamkitError | None:
     if names & {"TransportError", "StreamError", "OSError", "BrokenResourceError"}:
         when = "before an answer came" if opening else "while reading"
         return ConnectionLostError(f"{detail} ({when})")
-    return LineError_(f"the HTTP client failed: {type(error).__name__}: {detail}")
-
-
-class LineError_(ConnectionLostError):  # noqa: N801
-    """placeholder"""
+    failed = f"the HTTP client failed: {type(error).__name__}: {detail}"
+    return ConnectionLostError(failed, retryable=False)
 
 
 # --- async -----------------------------------------------------------------------------------
@@ -230,8 +240,9 @@ class AsyncDriver(_Driver):
 
     async def _drain(self) -> None:
         size = 0
+        assert self._chunks is not None
         with anyio.move_on_after(DRAIN_SECONDS), contextlib.suppress(Exception):
-            while size < DRAIN_BYTES and (data := await _next(self._chunks)):  # type: ignore[arg-type]
+            while size < DRAIN_BYTES and (data := await _next(self._chunks)):
                 size += len(data)
         await self.close()
 
@@ -243,7 +254,7 @@ class AsyncDriver(_Driver):
             return
         with anyio.move_on_after(CLOSE_SECONDS, shield=True), contextlib.suppress(Exception):
             await response.aclose()
-            if hasattr(chunks, "aclose"):
+            if isinstance(chunks, AsyncGenerator):
                 await chunks.aclose()
 
 
@@ -257,14 +268,52 @@ async def _next(chunks: AsyncIterator[bytes]) -> bytes:
 
 
 def _body(response: Any) -> Any:
-    """The response's bytes. Undecoded ones come straight off the transport, without extra layers."""
+    """The response's bytes; undecoded ones straight off the transport, without extra layers."""
     encoding = response.headers.get("content-encoding", "identity").lower()
     if encoding in ("", "identity"):
         return response.stream
-    return response.aiter_bytes() if hasattr(response.stream, "__aiter__") else response.iter_bytes()
+    return (
+        response.aiter_bytes() if hasattr(response.stream, "__aiter__") else response.iter_bytes()
+    )
 
 
 # --- sync ------------------------------------------------------------------------------------
+
+
+class _Patience:
+    """Puts a deadline on blocking reads of one connection.
+
+    A blocking read cannot be cancelled from outside, and httpx fixes its timeout when the body
+    begins. So the ``read`` of the connection's network stream, which httpcore documents and hands
+    out with each response, is wrapped to take the nearer of the two.
+    """
+
+    def __init__(self, read: Callable[..., bytes]) -> None:
+        self._read = read
+        self.deadline: float | None = None
+
+    def __call__(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        if self.deadline is not None:
+            left = max(0.001, self.deadline - now())
+            timeout = left if timeout is None else min(timeout, left)
+        return self._read(max_bytes, timeout)
+
+
+def _patience(response: Any) -> _Patience | None:
+    """The deadline on this response's connection; None where the transport offers no hold."""
+    stream = response.extensions.get("network_stream")
+    read = getattr(stream, "read", None)
+    if isinstance(read, _Patience):
+        read.deadline = None  # a pooled connection that has one from its last response
+        return read
+    if read is None:
+        return None
+    patience = _Patience(read)
+    try:
+        stream.read = patience
+    except AttributeError:
+        return None
+    return patience
 
 
 class SyncDriver(_Driver):
@@ -274,11 +323,12 @@ class SyncDriver(_Driver):
         super().__init__(timeouts)
         self._http = http
         self._chunks: Iterator[bytes] | None = None
+        self._patience: _Patience | None = None
 
     def perform(self, command: Command) -> Reply:
         match command:
             case Read():
-                return self.read()
+                return self.read(command.deadline)
             case Open():
                 return self._open(command)
             case Drain():
@@ -294,9 +344,11 @@ class SyncDriver(_Driver):
                     return error
         return None
 
-    def read(self) -> Reply:
-        """The next bytes; b"" at the end of the body. Timers are looked at when bytes come."""
+    def read(self, deadline: float | None) -> Reply:
+        """The next bytes; b"" at the end of the body."""
         assert self._chunks is not None
+        if self._patience is not None:
+            self._patience.deadline = deadline
         try:
             return next(filter(None, self._chunks), b"")
         except Exception as error:
@@ -304,8 +356,13 @@ class SyncDriver(_Driver):
 
     def _open(self, command: Open) -> Reply:
         request = self._request(self._http, command, self._trace)
+        timeout = request.extensions["timeout"]
+        if command.deadline is not None:
+            timeout["read"] = min(self._no_bytes, max(0.001, command.deadline - now()))
         try:
             self._response = self._http.send(request, stream=True, follow_redirects=False)
+            self._patience = _patience(self._response)
+            timeout["read"] = self._timeouts.no_bytes  # read anew where the body begins
             self._chunks = iter(_body(self._response))
             return self._opened()
         except Exception as error:
@@ -315,11 +372,12 @@ class SyncDriver(_Driver):
         self._note(name)
 
     def _drain(self) -> None:
-        # The transport's own read timeout bounds a blocking read; most bodies end with the mark.
         size, until = 0, now() + DRAIN_SECONDS
-        with contextlib.suppress(Exception):
-            while size < DRAIN_BYTES and now() < until and (data := self.read()):
-                size += len(data) if isinstance(data, bytes) else DRAIN_BYTES
+        while size < DRAIN_BYTES and now() < until:
+            data = self.read(until)
+            if not isinstance(data, bytes) or not data:
+                break
+            size += len(data)
         self.close()
 
     def close(self) -> None:
@@ -330,5 +388,5 @@ class SyncDriver(_Driver):
             return
         with contextlib.suppress(Exception):
             response.close()
-            if hasattr(chunks, "close"):
+            if isinstance(chunks, Generator):
                 chunks.close()

@@ -6,6 +6,7 @@ for. A plugin that cannot be imported breaks nobody else: it is reported when as
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.metadata import EntryPoint, entry_points
@@ -138,3 +139,13 @@ def _distribution(point: EntryPoint) -> str:
 def installed() -> Plugins:
     """The plugins of this environment, found by their entry points."""
     return Plugins(tuple(entry_points(group=hookspecs.GROUP)))
+
+
+def tell_stream_ended(report: hookspecs.StreamReport) -> None:
+    """Tell the plugins in use. An observer that raises harms nobody but is warned about."""
+    if installed.cache_info().currsize == 0:
+        return  # no plugin was ever loaded
+    try:
+        installed().hook.streamkit_stream_ended(report=report)
+    except Exception as error:
+        warnings.warn(f"a streamkit_stream_ended hook failed: {error!r}", stacklevel=2)

@@ -34,15 +34,20 @@ class Target:
 
     def key(self) -> str | None:
         """The key for the next attempt; a callable is asked every time."""
-        source = self.key_source
-        if not callable(source):
-            return source
-        try:
-            return source()
-        except Exception as error:
+        key = self.key_source
+        if callable(key):
+            try:
+                key = key()
+            except Exception as error:
+                raise ConfigurationError(
+                    f"the api_key callable failed: {type(error).__name__}"
+                ) from error
+        if key is not None and not (key.isascii() and key.isprintable()):
             raise ConfigurationError(
-                f"the api_key callable failed: {type(error).__name__}"
-            ) from error
+                "the API key holds characters that no HTTP header can carry "
+                "(a line break at its end, perhaps); it is not shown here"
+            )
+        return key
 
 
 def checked_base_url(url: str, *, allow_http: bool) -> str:

@@ -43,3 +43,4 @@ def framer(framing: Framing, *, max_bytes: int = 64 * 2**20) -> Framer:
             from streamkit._framing.jsonl import JsonLines
 
             return JsonLines(max_bytes)
+    raise ValueError(f"unknown framing: {framing!r}")

@@ -33,20 +33,22 @@ class Records:
                 first; then every call raises.
         """
         held = self._held
-        if len(held) > self._max_bytes:
+        if not held and len(data) <= self._max_bytes and data.endswith(self._separator):
+            return self._split(data[: -len(self._separator)])
+        searched = len(held)
+        if searched > self._max_bytes:
             self._check_first()
-        unsearched = max(0, len(held) - len(self._separator) + 1)
         held += data
-        cut = held.rfind(self._separator, unsearched)
+        cut = held.rfind(self._separator, max(0, searched - len(self._separator) + 1))
         if cut > self._max_bytes:
             cut = self._before_too_long(cut)
         if cut < 0:
             if len(held) > self._max_bytes:
                 self._check_first()
             return []
-        text = self._text(held[:cut])
+        records = self._split(held[:cut])
         del held[: cut + len(self._separator)]
-        return text.split(self._text_separator)
+        return records
 
     def end(self) -> str:
         """What came after the last separator, "" if nothing. Raises ProtocolError as `feed`."""
@@ -55,30 +57,35 @@ class Records:
         rest, self._held = self._held, bytearray()
         return self._text(rest)
 
-    def _text(self, data: bytearray) -> str:
+    def _split(self, data: bytes | bytearray) -> list[str]:
+        text = self._text(data)
+        return text.split(self._text_separator) if "\n" in text else [text]
+
+    def _text(self, data: bytes | bytearray) -> str:
         text = data.decode("utf-8", "replace")
         if self._at_start:
             self._at_start = False
             return text.removeprefix(_BOM)
         return text
 
-    def _is_too_long(self, record: bytearray) -> bool:
-        return len(record.strip(b"\n")) > self._max_bytes
-
     def _before_too_long(self, cut: int) -> int:
         """The last separator before the first record that is too long; negative if it is first."""
         start = 0
         for record in self._held[:cut].split(self._separator):
-            if self._is_too_long(record):
+            if _size(record) > self._max_bytes:
                 return start - len(self._separator)
             start += len(record) + len(self._separator)
         return cut
 
     def _check_first(self) -> None:
-        first = self._held.partition(self._separator)[0]
-        if self._is_too_long(first):
+        size = _size(self._held.partition(self._separator)[0])
+        if size > self._max_bytes:
             raise ProtocolError(
-                f"one frame of the answer is longer than {self._max_bytes} bytes: "
-                f"{len(first)} bytes came without its end. If the vendor really sends frames "
-                f"of that size, raise the limit with Client(max_frame_bytes=...)."
+                f"one frame of the answer is longer than the limit of {self._max_bytes} bytes: "
+                f"{size} bytes of it have come. If the vendor really sends frames of that size, "
+                f"raise the limit with Client(max_frame_bytes=...)."
             )
+
+
+def _size(record: bytearray) -> int:
+    return len(record.strip(b"\n"))

@@ -9,6 +9,8 @@ as well; httpx-sse reads all others, one block at a time. Used so, its known fau
   is read with an empty ``data`` line put before it, which tells no data from empty data;
 - its ``SSEError`` for a wrong content type is a transport error: the block carries the right one.
 
+``retry`` is ignored: when to ask again is the retry policy's to say.
+
 Line ends of all kinds become LF before anything else. A CR is a line end as soon as it is there;
 should the next read begin with an LF, the two were one line end and the LF is dropped.
 
@@ -26,6 +28,8 @@ from httpx_sse import EventSource
 from streamkit._framing.records import Records
 from streamkit.adapter import Frame, parse_json
 
+_CR = 0x0D
+_DEFAULT_TYPE = "message"
 _CONTENT_TYPE = {"content-type": "text/event-stream"}
 _KNOWN_FIELDS = frozenset({"data", "event", "id", "retry"})
 
@@ -44,12 +48,13 @@ class ServerSentEvents:
 
     def feed(self, data: bytes) -> list[Frame]:
         """The events that the next bytes complete. Raises ProtocolError, see `Framer`."""
-        if self._after_cr or b"\r" in data:
+        if self._after_cr or _CR in data:
             data = self._with_lf(data)
         frames = []
         for block in self._blocks.feed(data):
-            frame = self._frame(block.strip("\n"))
-            if frame is not None:
+            if "\n" not in block and block.startswith("data: "):
+                frames.append(Frame(block[6:], "", self._last_id))
+            elif (frame := self._frame(block.strip("\n"))) is not None:
                 frames.append(frame)
         return frames
 
@@ -61,21 +66,24 @@ class ServerSentEvents:
         if self._after_cr and data:
             data = data.removeprefix(b"\n")
             self._after_cr = False
-        if b"\r" in data:
+        if _CR in data:
             self._after_cr = data.endswith(b"\r")
             data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
         return data
 
     def _frame(self, block: str) -> Frame | None:
-        if block.startswith("data:"):
-            if "\n" not in block:
-                return Frame(_value(block, 5), "", self._last_id)
+        if "\n" not in block:
+            if block.startswith("data:"):
+                return Frame(block[5:].removeprefix(" "), "", self._last_id)
+            if not block or block.startswith(":"):
+                return None
         elif block.startswith("event:"):
             event, found, data = block.partition("\ndata:")
             if found and "\n" not in event and "\n" not in data:
-                return Frame(_value(data, 0), _named(_value(event, 6)), self._last_id)
-        elif not block or (block[0] == ":" and "\n" not in block):
-            return None
+                name = event[6:].removeprefix(" ")
+                if name == _DEFAULT_TYPE:
+                    name = ""
+                return Frame(data.removeprefix(" "), name, self._last_id)
         return self._read(block)
 
     def _read(self, block: str) -> Frame | None:
@@ -86,7 +94,8 @@ class ServerSentEvents:
         if event.id or self._last_id is not None:
             self._last_id = event.id
         if event.data:
-            return Frame(event.data[1:], _named(event.event), self._last_id)
+            name = "" if event.event == _DEFAULT_TYPE else event.event
+            return Frame(event.data[1:], name, self._last_id)
         return self._unknown_field(block)
 
     def _unknown_field(self, block: str) -> Frame | None:
@@ -96,15 +105,7 @@ class ServerSentEvents:
         name, _, value = lines[0].partition(":")
         if name in _KNOWN_FIELDS or not _is_json_object(value):
             return None
-        return Frame(_value(value, 0), name, self._last_id)
-
-
-def _value(line: str, start: int) -> str:
-    return line[start + 1 :] if line.startswith(" ", start) else line[start:]
-
-
-def _named(event: str) -> str:
-    return "" if event == "message" else event
+        return Frame(value.removeprefix(" "), name, self._last_id)
 
 
 def _is_json_object(text: str) -> bool:

@@ -1,0 +1,177 @@
+"""What a client knows and how it makes a call of a user's words. Shared by both clients."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from pydantic import ValidationError
+
+from streamkit import _plugins
+from streamkit._flow import Call
+from streamkit._policy import Budget, Retry
+from streamkit._target import Target, checked_base_url, encode_body
+from streamkit.adapter import Adapter, Endpoint, KeySource, Located, Warned
+from streamkit.errors import ConfigurationError, UnsupportedError
+from streamkit.messages import ChatRequest, Message
+from streamkit.timeouts import Timeouts
+
+Messages = str | Message | Sequence[Message | Mapping[str, Any]]
+"""What may stand for a conversation: a prompt, one message, or several (dicts included)."""
+
+_NOT_OPTIONS = frozenset({"model", "messages", "extra_body", "extra_headers"})
+
+
+class Setup:
+    """Adapters, keys, base URLs and policies of one client."""
+
+    def __init__(
+        self,
+        *,
+        adapters: Iterable[Adapter] = (),
+        api_key: Mapping[str, KeySource] | None = None,
+        base_url: Mapping[str, str] | None = None,
+        retry: Retry | None = None,
+        timeouts: Timeouts | None = None,
+        strict: bool = False,
+        allow_http: bool = False,
+        max_frame_bytes: int = 64 * 2**20,
+    ) -> None:
+        if isinstance(api_key, str) or isinstance(base_url, str):
+            raise ConfigurationError(
+                "api_key and base_url are given per vendor: "
+                'Client(api_key={"openai": "..."}, base_url={"openai": "https://..."})'
+            )
+        self._adapters: dict[str, Adapter] = {}
+        for adapter in adapters:
+            if adapter.name in self._adapters:
+                raise ConfigurationError(f"two adapters named {adapter.name!r} were handed in")
+            self._adapters[adapter.name] = adapter
+        self._keys = dict(api_key or {})
+        self._base_urls = dict(base_url or {})
+        self._retry = retry or Retry()
+        self._timeouts = timeouts or Timeouts()
+        self._strict = strict
+        self._allow_http = allow_http
+        self._max_frame_bytes = max_frame_bytes
+        self._budgets: dict[str, Budget] = {}
+
+    def call(
+        self,
+        model: str,
+        messages: Messages,
+        options: Mapping[str, Any],
+        *,
+        retry: Retry | None = None,
+        timeouts: Timeouts | None = None,
+        strict: bool | None = None,
+    ) -> Call:
+        """The call for a user's words. Raises ConfigurationError before anything is sent."""
+        prefix, colon, name = model.partition(":")
+        if not colon or not name:
+            raise ConfigurationError(
+                f"the model id {model!r} has no prefix: write vendor:model, "
+                "such as 'openai:gpt-5' or 'local:smollm2'"
+            )
+        adapter = self._adapters.get(prefix) or _plugins.installed().adapter(prefix)
+        strict = self._strict if strict is None else strict
+        request = _request(name, messages, options)
+        request, ignored = _honoured(adapter, request)
+        wire = adapter.request(request)
+        if strict and (ignored or wire.warnings):
+            problems = "; ".join(w.message for w in (*ignored, *wire.warnings))
+            raise UnsupportedError(f"{model}: {problems} (strict=True)")
+        return Call(
+            model=model,
+            adapter=adapter,
+            request=request,
+            wire=wire,
+            content=encode_body(wire.body),
+            target=lambda located: self._target(prefix, adapter, located),
+            warnings=ignored,
+            retry=retry or self._retry,
+            budget=lambda host: self._budgets.setdefault(host, Budget()),
+            timeouts=timeouts or self._timeouts,
+            max_frame_bytes=self._max_frame_bytes,
+        )
+
+    def _target(self, prefix: str, adapter: Adapter, located: Located | None) -> Target:
+        endpoint = adapter.endpoint
+        if located is not None:
+            return Target(located.base_url, endpoint, located.api_key)
+        url = self._base_urls.get(prefix) or _first_set(endpoint.base_url_env) or endpoint.base_url
+        if not url:
+            where = " or ".join(endpoint.base_url_env)
+            raise ConfigurationError(
+                f"no base URL for {prefix!r}: pass Client(base_url={{{prefix!r}: ...}})"
+                + (f" or set {where}" if where else "")
+            )
+        checked_base_url(url, allow_http=self._allow_http)
+        key = self._keys.get(prefix) or endpoint.api_key or _first_set(endpoint.key_env)
+        if not key and endpoint.key_required:
+            where = " or ".join(endpoint.key_env)
+            raise ConfigurationError(
+                f"no API key for {prefix!r}: "
+                + (f"set {where}, or " if where else "")
+                + f"pass Client(api_key={{{prefix!r}: ...}})"
+            )
+        return Target(url, endpoint, key or None)
+
+
+def environment_of(endpoint: Endpoint) -> tuple[str, ...]:
+    """The environment variables an endpoint listens to, set or not."""
+    return endpoint.key_env + endpoint.base_url_env
+
+
+def _first_set(names: Iterable[str]) -> str | None:
+    return next((value for name in names if (value := os.environ.get(name))), None)
+
+
+def _request(model: str, messages: Messages, options: Mapping[str, Any]) -> ChatRequest:
+    if isinstance(messages, str):
+        messages = [Message.user(messages)]
+    elif isinstance(messages, Message):
+        messages = [messages]
+    fields = {k: v for k, v in options.items() if v is not None}
+    if isinstance(fields.get("stop"), str):
+        fields["stop"] = (fields["stop"],)
+    unknown = sorted(set(fields) - set(ChatRequest.model_fields))
+    if unknown:
+        raise ConfigurationError(
+            f"unknown option {', '.join(unknown)}. Options of one vendor go into "
+            f"extra_body={{...}}; common ones are: {', '.join(_option_names())}"
+        )
+    if not messages:
+        raise ConfigurationError("messages is empty: give a prompt or at least one message")
+    try:
+        return ChatRequest(model=model, messages=tuple(messages), **fields)  # type: ignore[arg-type]
+    except ValidationError as error:
+        raise ConfigurationError(_explain(error)) from None
+
+
+def _explain(error: ValidationError) -> str:
+    # The input is left out: it may be a prompt.
+    lines = [f"{'.'.join(str(x) for x in e['loc'])}: {e['msg']}" for e in error.errors()]
+    return "the request is not valid: " + "; ".join(lines[:5])
+
+
+def _option_names() -> list[str]:
+    return [name for name in ChatRequest.model_fields if name not in _NOT_OPTIONS]
+
+
+def _honoured(adapter: Adapter, request: ChatRequest) -> tuple[ChatRequest, tuple[Warned, ...]]:
+    """The request without options that the dialect does not have, and a warning for each."""
+    fields = ChatRequest.model_fields
+    ignored = [
+        name
+        for name in _option_names()
+        if name not in adapter.supports.options and getattr(request, name) != fields[name].default
+    ]
+    if not ignored:
+        return request, ()
+    kept = request.model_copy(update={name: fields[name].default for name in ignored})
+    return kept, tuple(
+        Warned("option_ignored", name, f"{adapter.name} has no {name}: it was not sent")
+        for name in ignored
+    )

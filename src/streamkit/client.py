@@ -1,0 +1,127 @@
+"""The async client. `streamkit.sync` has the same for plain code."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from types import TracebackType
+from typing import Self, Unpack
+
+from streamkit import _http
+from streamkit._policy import Retry
+from streamkit._setup import Messages, Setup
+from streamkit.adapter import Adapter, KeySource
+from streamkit.errors import ConfigurationError
+from streamkit.messages import ChatResponse, Options
+from streamkit.stream import Stream
+from streamkit.timeouts import Timeouts
+
+
+class Client:
+    """Streams answers on asyncio or trio. Cheap to make; keeps connections open for reuse.
+
+    Args:
+        adapters: adapters built by hand; they win over installed plugins of the same name.
+        api_key: keys by model-id prefix, as text or as a callable that returns one (asked before
+            every attempt; must not block). Wins over the environment.
+        base_url: base URLs by model-id prefix. Wins over the environment.
+        http: an ``httpx.AsyncClient`` (or httpx2's) of your own; you close it yourself.
+        retry: when to send a request again that failed before its first content.
+        timeouts: how long to wait for what.
+        strict: raise `UnsupportedError` instead of warning of an option not honoured.
+        allow_http: permit plain-http base URLs that are not on this machine.
+        max_frame_bytes: bound on one event of a stream, in bytes.
+    """
+
+    def __init__(
+        self,
+        *,
+        adapters: Iterable[Adapter] = (),
+        api_key: Mapping[str, KeySource] | None = None,
+        base_url: Mapping[str, str] | None = None,
+        http: _http.AsyncHttp | None = None,
+        retry: Retry | None = None,
+        timeouts: Timeouts | None = None,
+        strict: bool = False,
+        allow_http: bool = False,
+        max_frame_bytes: int = 64 * 2**20,
+    ) -> None:
+        self._setup = Setup(
+            adapters=adapters,
+            api_key=api_key,
+            base_url=base_url,
+            retry=retry,
+            timeouts=timeouts,
+            strict=strict,
+            allow_http=allow_http,
+            max_frame_bytes=max_frame_bytes,
+        )
+        self._given = http
+        self._own: _http.AsyncHttp | None = None
+        self._closed = False
+
+    def stream(
+        self,
+        model: str,
+        messages: Messages,
+        *,
+        retry: Retry | None = None,
+        timeouts: Timeouts | None = None,
+        strict: bool | None = None,
+        **options: Unpack[Options],
+    ) -> Stream:
+        """Begin an answer: ``async with client.stream("openai:gpt-5", "Why?") as stream``.
+
+        ``model`` is ``prefix:name``; ``messages`` a prompt, a `Message`, or a list of them. The
+        request is sent when the first event is asked for.
+
+        Raises:
+            ConfigurationError: something is missing or wrong that can be told before sending.
+        """
+        call = self._setup.call(
+            model, messages, options, retry=retry, timeouts=timeouts, strict=strict
+        )
+        return Stream(call, self._http)
+
+    async def complete(
+        self,
+        model: str,
+        messages: Messages,
+        *,
+        retry: Retry | None = None,
+        timeouts: Timeouts | None = None,
+        strict: bool | None = None,
+        **options: Unpack[Options],
+    ) -> ChatResponse:
+        """The whole answer at once (streamed underneath). Takes what `stream` takes."""
+        stream = self.stream(
+            model, messages, retry=retry, timeouts=timeouts, strict=strict, **options
+        )
+        async with stream:
+            return await stream.response()
+
+    async def aclose(self) -> None:
+        """Close the connections this client opened. Not the ``http`` client that was handed in."""
+        self._closed = True
+        own, self._own = self._own, None
+        if own is not None:
+            await own.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.aclose()
+
+    def _http(self) -> _http.AsyncHttp:
+        if self._closed:
+            raise ConfigurationError("the client is closed; make a new one")
+        if self._given is not None:
+            return self._given
+        if self._own is None:
+            self._own = _http.async_client()
+        return self._own

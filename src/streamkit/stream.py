@@ -1,0 +1,179 @@
+"""A running answer, async. `streamkit.sync` has the same for plain code."""
+
+from __future__ import annotations
+
+import warnings
+from collections import deque
+from collections.abc import AsyncIterator, Callable
+from types import TracebackType
+from typing import Any, Self, cast
+
+from streamkit import _plugins
+from streamkit._commands import Command, Read
+from streamkit._flow import Call, Flow
+from streamkit._http import AsyncDriver, AsyncHttp, now
+from streamkit.errors import ConfigurationError
+from streamkit.events import Event, TextDelta
+from streamkit.messages import ChatResponse
+from streamkit.values import Timings
+
+
+class StreamState:
+    """What an async and a sync stream have in common: the flow, and views of it."""
+
+    def __init__(self, call: Call) -> None:
+        self._flow = Flow(call, now)
+        self._run = self._flow.run()
+        self._events: deque[Event] = self._flow.events
+        self._command: Command | None = None
+        self._begun = False
+        self._closed = False
+
+    @property
+    def model(self) -> str:
+        """The model id as asked for, with its prefix."""
+        return self._flow.call.model
+
+    @property
+    def snapshot(self) -> ChatResponse:
+        """The answer so far, at any time. ``outcome`` is None while the stream runs."""
+        return self._flow.snapshot()
+
+    @property
+    def timings(self) -> Timings:
+        """When things happened so far, in seconds."""
+        return self._flow.watch.timings(self._flow.draft.usage)
+
+    def __repr__(self) -> str:
+        state = self._flow.outcome or ("running" if self._begun else "not started")
+        return f"<{type(self).__name__} {self.model} {state}>"
+
+    def _advance(self, reply: Any) -> None:
+        try:
+            self._command = self._run.send(reply)
+        except StopIteration:
+            self._command = None
+
+    def _begin(self) -> None:
+        self._begun = True
+        self._advance(None)
+
+    def _over(self) -> None:
+        """Nothing is left to come: raise what went wrong, if anything did."""
+        if self._flow.error is not None:
+            raise self._flow.error
+        if self._flow.outcome == "cancelled":
+            raise ConfigurationError(
+                f"{self.model}: the stream was closed before its end; "
+                "what had come is in stream.snapshot"
+            )
+
+    def _leave(self) -> None:
+        self._closed = True
+        self._flow.cancel()
+        self._run.close()
+        self._command = None
+        _plugins.tell_stream_ended(self._flow.report())
+
+
+class Stream(StreamState):
+    """One answer as it comes. Iterate it for events, or ``stream.text`` for words.
+
+    Use it as ``async with client.stream(...) as stream``. The request is sent when the first event
+    is asked for. Leaving the block, or `aclose`, closes the vendor's connection.
+
+    Iterating raises a `StreamkitError` if the answer does not come whole; its ``partial`` holds
+    what did come. An ordinary end of the loop means the answer is whole.
+    """
+
+    def __init__(self, call: Call, http: Callable[[], AsyncHttp]) -> None:
+        super().__init__(call)
+        self._driver_for: Callable[[], AsyncDriver] = lambda: AsyncDriver(http(), call.timeouts)
+        self._driver: AsyncDriver | None = None
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.aclose()
+
+    def __aiter__(self) -> AsyncIterator[Event]:
+        return cast("AsyncIterator[Event]", self)
+
+    async def __anext__(self) -> Event:
+        events = self._events
+        while not events:
+            await self._step()
+        return events.popleft()
+
+    @property
+    def text(self) -> AsyncIterator[str]:
+        """The words of the answer as they come (choice 0). Events it passes over are gone."""
+        return _Text(self)
+
+    async def response(self) -> ChatResponse:
+        """Read to the end and return the whole answer. Raises as iterating does."""
+        async for _ in self:
+            pass
+        return self.snapshot
+
+    async def aclose(self) -> None:
+        """Stop the stream and close its connection. Harmless if it has ended."""
+        if self._closed:
+            return
+        self._leave()
+        if self._driver is not None:
+            await self._driver.close()
+
+    async def _step(self) -> None:
+        """Carry out one command, and so get on to the next event or to the end."""
+        if not self._begun:
+            self._driver = self._driver_for()
+            self._begin()
+            return
+        command, driver = self._command, self._driver
+        if command is None or driver is None:
+            if not self._closed:
+                await self.aclose()
+            self._over()
+            raise StopAsyncIteration
+        try:
+            if type(command) is Read:
+                reply = await driver.read(command.deadline)
+            else:
+                reply = await driver.perform(command)
+        except BaseException:  # cancelled: nothing of this stream may live on
+            self._leave()
+            await driver.close()
+            raise
+        self._advance(reply)
+
+    def __del__(self) -> None:
+        if self._begun and not self._closed and self._driver is not None:
+            self._driver.abort()
+            warnings.warn(f"{self!r} was not closed", ResourceWarning, stacklevel=2, source=self)
+
+
+class _Text:
+    """The text of a stream. A class, so that no generator holds the connection."""
+
+    def __init__(self, stream: Stream) -> None:
+        self._stream = stream
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> str:
+        stream = self._stream
+        events = stream._events
+        while True:
+            while events:
+                event = events.popleft()
+                if type(event) is TextDelta and event.choice == 0:
+                    return event.text
+            await stream._step()

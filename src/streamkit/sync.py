@@ -1,0 +1,237 @@
+"""streamkit for plain code, without a framework: the same names, no await.
+
+    with streamkit.sync.Client() as client:
+        with client.stream("local:smollm2", "Write a haiku") as stream:
+            for text in stream.text:
+                print(text, end="", flush=True)
+
+Refuses to run inside a running event loop, which it would block.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from types import TracebackType
+from typing import Self, Unpack, cast
+
+from streamkit import _http
+from streamkit._flow import Call
+from streamkit._http import SyncDriver, SyncHttp
+from streamkit._policy import Retry
+from streamkit._setup import Messages, Setup
+from streamkit.adapter import Adapter, KeySource
+from streamkit.errors import ConfigurationError
+from streamkit.events import Event, TextDelta
+from streamkit.messages import ChatResponse, Options
+from streamkit.stream import StreamState
+from streamkit.timeouts import Timeouts
+
+__all__ = ["Client", "Stream"]
+
+
+class Stream(StreamState):
+    """One answer as it comes; see `streamkit.Stream`, whose plain twin this is."""
+
+    def __init__(self, call: Call, http: Callable[[], SyncHttp]) -> None:
+        super().__init__(call)
+        self._driver_for: Callable[[], SyncDriver] = lambda: SyncDriver(http(), call.timeouts)
+        self._driver: SyncDriver | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def __iter__(self) -> Iterator[Event]:
+        return cast("Iterator[Event]", self)
+
+    def __next__(self) -> Event:
+        events = self._events
+        while not events:
+            self._step()
+        return events.popleft()
+
+    @property
+    def text(self) -> Iterator[str]:
+        """The words of the answer as they come (choice 0). Events it passes over are gone."""
+        return _Text(self)
+
+    def response(self) -> ChatResponse:
+        """Read to the end and return the whole answer. Raises as iterating does."""
+        for _ in self:
+            pass
+        return self.snapshot
+
+    def close(self) -> None:
+        """Stop the stream and close its connection. Harmless if it has ended."""
+        if self._closed:
+            return
+        self._leave()
+        if self._driver is not None:
+            self._driver.close()
+
+    def _step(self) -> None:
+        """Carry out one command, and so get on to the next event or to the end."""
+        if not self._begun:
+            _refuse_event_loop()
+            self._driver = self._driver_for()
+            self._begin()
+            return
+        command, driver = self._command, self._driver
+        if command is None or driver is None:
+            if not self._closed:
+                self.close()
+            self._over()
+            raise StopIteration
+        try:
+            reply = driver.perform(command)
+        except BaseException:  # Ctrl-C: nothing of this stream may live on
+            self._leave()
+            driver.close()
+            raise
+        self._advance(reply)
+
+    def __del__(self) -> None:
+        if self._begun and not self._closed and self._driver is not None:
+            self._driver.close()
+            warnings.warn(f"{self!r} was not closed", ResourceWarning, stacklevel=2, source=self)
+
+
+class _Text:
+    """The text of a stream. A class, so that no generator holds the connection."""
+
+    def __init__(self, stream: Stream) -> None:
+        self._stream = stream
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> str:
+        stream = self._stream
+        events = stream._events
+        while True:
+            while events:
+                event = events.popleft()
+                if type(event) is TextDelta and event.choice == 0:
+                    return event.text
+            stream._step()
+
+
+class Client:
+    """Streams answers in plain blocking code; see `streamkit.Client` for the arguments.
+
+    ``http`` takes an ``httpx.Client`` (or httpx2's).
+    """
+
+    def __init__(
+        self,
+        *,
+        adapters: Iterable[Adapter] = (),
+        api_key: Mapping[str, KeySource] | None = None,
+        base_url: Mapping[str, str] | None = None,
+        http: SyncHttp | None = None,
+        retry: Retry | None = None,
+        timeouts: Timeouts | None = None,
+        strict: bool = False,
+        allow_http: bool = False,
+        max_frame_bytes: int = 64 * 2**20,
+    ) -> None:
+        _refuse_event_loop()
+        self._setup = Setup(
+            adapters=adapters,
+            api_key=api_key,
+            base_url=base_url,
+            retry=retry,
+            timeouts=timeouts,
+            strict=strict,
+            allow_http=allow_http,
+            max_frame_bytes=max_frame_bytes,
+        )
+        self._given = http
+        self._own: SyncHttp | None = None
+        self._closed = False
+
+    def stream(
+        self,
+        model: str,
+        messages: Messages,
+        *,
+        retry: Retry | None = None,
+        timeouts: Timeouts | None = None,
+        strict: bool | None = None,
+        **options: Unpack[Options],
+    ) -> Stream:
+        """Begin an answer; see `streamkit.Client.stream`."""
+        call = self._setup.call(
+            model, messages, options, retry=retry, timeouts=timeouts, strict=strict
+        )
+        return Stream(call, self._http)
+
+    def complete(
+        self,
+        model: str,
+        messages: Messages,
+        *,
+        retry: Retry | None = None,
+        timeouts: Timeouts | None = None,
+        strict: bool | None = None,
+        **options: Unpack[Options],
+    ) -> ChatResponse:
+        """The whole answer at once (streamed underneath). Takes what `stream` takes."""
+        stream = self.stream(
+            model, messages, retry=retry, timeouts=timeouts, strict=strict, **options
+        )
+        with stream:
+            return stream.response()
+
+    def close(self) -> None:
+        """Close the connections this client opened. Not the ``http`` client that was handed in."""
+        self._closed = True
+        own, self._own = self._own, None
+        if own is not None:
+            own.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _http(self) -> SyncHttp:
+        if self._closed:
+            raise ConfigurationError("the client is closed; make a new one")
+        if self._given is not None:
+            return self._given
+        if self._own is None:
+            self._own = _http.sync_client()
+        return self._own
+
+
+def _refuse_event_loop() -> None:
+    """Raise ConfigurationError inside a running loop of asyncio or trio."""
+    trio = sys.modules.get("trio")
+    running = trio is not None and trio.lowlevel.in_trio_run()
+    try:
+        asyncio.get_running_loop()
+        running = True
+    except RuntimeError:
+        pass
+    if running:
+        raise ConfigurationError(
+            "streamkit.sync would block the running event loop: use streamkit.Client with "
+            "'async with' here, or call this from a worker thread"
+        )
