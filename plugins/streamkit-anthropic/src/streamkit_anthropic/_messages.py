@@ -32,7 +32,7 @@ from streamkit.messages import (
 )
 from streamkit.values import Citation
 
-from ._decoder import SCHEME
+from ._blocks import SCHEME
 from .models import ModelFacts
 
 DIALECT = "anthropic-messages"

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from streamkit.values import Citation, Usage
+
+from ._wire import count, items, mapping, text
 
 _CITATION_KINDS = {
     # https://platform.claude.com/docs/en/build-with-claude/citations
@@ -25,34 +26,25 @@ def usage_of(raw: dict[str, Any]) -> Usage:
     The advisor's iterations are not: another model at another price.
     Source: https://platform.claude.com/docs/en/build-with-claude/compaction#understanding-usage
     """
-    iterations = raw.get("iterations")
-    compactions = [
-        i
-        for i in (iterations if isinstance(iterations, list) else ())
-        if isinstance(i, dict) and i.get("type") == "compaction"
-    ]
+    iterations = [mapping(i) for i in items(raw.get("iterations"))]
+    compactions = [i for i in iterations if i.get("type") == "compaction"]
 
     def total(name: str) -> int | None:
-        counts = [_count(source, name) for source in (raw, *compactions)]
+        counts = [count(source.get(name)) for source in (raw, *compactions)]
         known = [c for c in counts if c is not None]
         return sum(known) if known else None
 
     fresh = total("input_tokens")
     read, written = total("cache_read_input_tokens"), total("cache_creation_input_tokens")
-    details = raw.get("output_tokens_details")
+    details = mapping(raw.get("output_tokens_details"))
     return Usage(
         input_tokens=None if fresh is None else fresh + (read or 0) + (written or 0),
         output_tokens=total("output_tokens"),
         cache_read_tokens=read,
         cache_write_tokens=written,
-        reasoning_tokens=_count(details, "thinking_tokens") if isinstance(details, dict) else None,
+        reasoning_tokens=count(details.get("thinking_tokens")),
         raw=raw,
     )
-
-
-def _count(source: Mapping[str, Any], name: str) -> int | None:
-    value = source.get(name)
-    return value if isinstance(value, int) else None
 
 
 def citation_of(raw: dict[str, Any]) -> Citation:
@@ -60,12 +52,11 @@ def citation_of(raw: dict[str, Any]) -> Citation:
 
     The character and page numbers in ``raw`` are positions in the *source*.
     """
-    type_ = raw.get("type")
-    words = {k: v for k, v in raw.items() if isinstance(v, str)}
+    type_ = text(raw.get("type")) or "unknown"
     return Citation(
-        kind=_CITATION_KINDS.get(str(type_), str(type_ or "unknown")),
-        url=words.get("url") or words.get("source"),
-        title=words.get("title") or words.get("document_title"),
-        cited_text=words.get("cited_text"),
+        kind=_CITATION_KINDS.get(type_, type_),
+        url=text(raw.get("url")) or text(raw.get("source")) or None,
+        title=text(raw.get("title")) or text(raw.get("document_title")) or None,
+        cited_text=text(raw.get("cited_text")) or None,
         raw=raw,
     )
