@@ -10,7 +10,7 @@ The clock comes in as a function. Times are in seconds.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -76,6 +76,16 @@ class Call:
     max_frame_bytes: int = 64 * 2**20
 
 
+class Whole:
+    """The answer came whole."""
+
+
+WHOLE: Final = Whole()
+
+Verdict = Whole | StreamkitError
+"""How an attempt ended."""
+
+
 class Flow:
     """The run of one call: drive ``run()``, take ``events``, ask ``error`` at the end."""
 
@@ -88,6 +98,7 @@ class Flow:
         self.error: StreamkitError | None = None
         self.attempts = 0
         self._key: str | None = None
+        self._answering = False
 
     # --- the story -----------------------------------------------------------------------------
 
@@ -107,19 +118,21 @@ class Flow:
         while True:
             self.attempts += 1
             self.draft.emit(e.AttemptStarted, self.attempts)
-            error = yield from self._attempt(target)
-            if error is None:
+            verdict = yield from self._attempt(target)
+            if isinstance(verdict, Whole):
                 retrying.succeeded()
                 self.draft.finish()
                 self._end("complete", None)
                 yield Drain()
                 return
             yield Close()
-            wait = None if self._past_retrying() else retrying.next_wait(error, self.attempts)
+            wait = None if self._past_retrying() else retrying.next_wait(verdict, self.attempts)
             if wait is None:
-                self._end("truncated" if isinstance(error, LineError) else "failed", error)
+                self._give_up(verdict)
                 return
-            self.draft.emit(e.Interrupted, self.attempts, error.info(), self.draft.delivered, wait)
+            self.draft.emit(
+                e.Interrupted, self.attempts, verdict.info(), self.draft.delivered, wait
+            )
             yield Sleep(wait)
             self.draft.begin_attempt()
 
@@ -137,8 +150,9 @@ class Flow:
             located = reply
         return self.call.target(located)
 
-    def _attempt(self, target: Target) -> Generator[Command, Reply, StreamkitError | None]:
-        """Send the request once and read the answer. None: it is whole."""
+    def _attempt(self, target: Target) -> Generator[Command, Reply, Verdict]:
+        """Send the request once and read the answer."""
+        self._answering = False
         opened = yield from self._open(target)
         if isinstance(opened, StreamkitError):
             return opened
@@ -147,6 +161,7 @@ class Flow:
         content_type = opened.headers.get("content-type", "").partition(";")[0].strip().lower()
         if content_type in _NOT_A_STREAM:
             return (yield from self._not_a_stream(opened, content_type))
+        self._answering = True
         try:
             return (yield from self._body())
         except StreamkitError as error:  # a frame beyond the limit
@@ -169,13 +184,13 @@ class Flow:
                 return self._timed_out()
             assert isinstance(reply, Lost)
             if not (reply.stale and spare):
-                return self._located_fault(reply.error)
+                return self._about(reply.error)
         raise AssertionError("the last round always returns")
 
-    def _body(self) -> Generator[Command, Reply, StreamkitError | None]:
+    def _body(self) -> Generator[Command, Reply, Verdict]:
         cut = framer(self.call.wire.framing, max_bytes=self.call.max_frame_bytes)
         decoder = self.call.adapter.decoder(self.call.request)
-        watch, read = self.watch, Read()
+        draft, watch, read = self.draft, self.watch, Read()
         while True:
             read.deadline = watch.deadline
             data = yield read
@@ -183,45 +198,47 @@ class Flow:
                 return self._timed_out() if data is TIMED_OUT else self._line_lost(data)
             if not data:
                 return self._body_ended(cut.end(), decoder)
-            progress = self.draft.progress
+            delivered, progress = draft.delivered, draft.progress
+            verdict = None
             frames = cut.feed(data)
             if frames:
                 watch.frames_came()
-            for frame in frames:
-                done, error = self._take(decoder, frame)
-                if done:
-                    return error
-            if self.draft.progress == progress and watch.expired():
+                for frame in frames:
+                    verdict = self._take(decoder, frame)
+                    if verdict is not None:
+                        break
+            if draft.progress != progress:
+                watch.content_came(text=draft.delivered != delivered)
+            if verdict is not None:
+                return verdict
+            if draft.progress == progress and watch.expired():
                 return self._timed_out()  # keep-alives are not progress
 
     # --- reading frames ------------------------------------------------------------------------
 
-    def _take(self, decoder: Decoder, frame: Frame) -> tuple[bool, StreamkitError | None]:
-        """Decode one frame and fold it. (True, …) when it ended the attempt."""
+    def _take(self, decoder: Decoder, frame: Frame) -> Verdict | None:
+        """Decode one frame and fold it. None: the answer goes on."""
         try:
             chunks = decoder.feed(frame)
-        except Exception as error:
-            return True, self._adapter_broke(error)
+        except Exception as bug:
+            return self._adapter_broke(bug)
         return self._fold(chunks)
 
-    def _fold(self, chunks: Any) -> tuple[bool, StreamkitError | None]:
-        draft = self.draft
-        delivered, progress = draft.delivered, draft.progress
+    def _fold(self, chunks: Sequence[Chunk]) -> Verdict | None:
+        apply = self.draft.apply
         try:
             for chunk in chunks:
                 kind = type(chunk)
                 if kind is End:
-                    return True, None
+                    return WHOLE
                 if kind is Fault:
-                    return True, self._vendor_fault(chunk)
-                draft.apply(chunk)
-        except Exception as error:
-            return True, self._adapter_broke(error)
-        if draft.progress != progress:
-            self.watch.content_came(text=draft.delivered != delivered)
-        return False, None
+                    return self._vendor_fault(chunk)  # type: ignore[arg-type]
+                apply(chunk)
+        except Exception as bug:
+            return self._adapter_broke(bug)
+        return None
 
-    def _body_ended(self, tail: Frame | None, decoder: Decoder) -> StreamkitError | None:
+    def _body_ended(self, tail: Frame | None, decoder: Decoder) -> Verdict:
         """The body ended cleanly. Whether that is the answer's end, the decoder knows."""
         try:
             chunks: list[Chunk] = list(decoder.feed(tail)) if tail is not None else []
@@ -231,10 +248,7 @@ class Flow:
                 chunks.extend(decoder.close())
         except Exception as bug:
             return self._adapter_broke(bug)
-        done, error = self._fold(chunks)
-        if done:
-            return error
-        return self._located_fault(
+        return self._fold(chunks) or self._about(
             TruncatedError(
                 f"the stream ended after {self._so_far()}, without the end mark that "
                 f"{self.call.adapter.dialect} puts behind a whole answer"
@@ -253,7 +267,7 @@ class Flow:
         body = yield from self._rest()
         if content_type.endswith("json") and b'"error"' in body:
             return self._http_fault(opened, body)  # some vendors report errors with status 200
-        return self._located_fault(
+        return self._about(
             ProtocolError(
                 f"asked for a stream, got status 200 with content-type {content_type}. "
                 "Is the base URL right, and is no proxy answering in the vendor's place?",
@@ -296,7 +310,7 @@ class Flow:
             request_id=fault.request_id,
             body=fault.body,
         )
-        return self._located_fault(error)
+        return self._about(error)
 
     def _line_lost(self, reply: Reply) -> StreamkitError:
         assert isinstance(reply, Lost)
@@ -305,12 +319,12 @@ class Flow:
             detail = f"the connection broke after {self._so_far()}: {lost.message}"
             broken = ConnectionLostError(detail)
             broken.__cause__ = lost.__cause__
-            return self._located_fault(broken)
-        return self._located_fault(lost)
+            return self._about(broken)
+        return self._about(lost)
 
     def _timed_out(self) -> StreamkitError:
         timer, seconds = self.watch.fired()
-        return self._located_fault(
+        return self._about(
             StreamTimeoutError(
                 f"{_TIMER_WORDS[timer]} within {seconds:g} s, after {self._so_far()} "
                 f"(timer {timer!r}; set it with Timeouts({timer}=...))",
@@ -320,19 +334,20 @@ class Flow:
 
     def _adapter_broke(self, error: Exception) -> StreamkitError:
         if isinstance(error, StreamkitError):
-            return self._located_fault(error)
+            return self._about(error)
         broken = ProtocolError(
             f"the adapter {self.call.adapter.name!r} failed on what the vendor sent, after "
             f"{self._so_far()}: {type(error).__name__}. This is a defect of the adapter; "
             "a recording of the stream helps its author."
         )
         broken.__cause__ = error
-        return self._located_fault(broken)
+        return self._about(broken)
 
-    def _located_fault(self, error: StreamkitError) -> StreamkitError:
-        """The error, with the model it is about, and without the key."""
+    def _about(self, error: StreamkitError) -> StreamkitError:
+        """The error, with the model it is about and what to do, and without the key."""
         key = self._key
-        error.message = scrub(f"{self.call.model}: {error.message}", key)
+        said = error.message.rstrip(". ")
+        error.message = scrub(f"{self.call.model}: {said}. {error.advice}", key)
         error.args = (error.message,)
         error.body = scrub(error.body, key)
         return error
@@ -347,6 +362,11 @@ class Flow:
 
     def snapshot(self) -> ChatResponse:
         return self.draft.response(self.outcome, self.watch.timings(self.draft.usage))
+
+    def _give_up(self, error: StreamkitError) -> None:
+        # An answer that was cut is one thing, a request that got none another.
+        cut = self._answering and isinstance(error, LineError)
+        self._end("truncated" if cut else "failed", error)
 
     def cancel(self) -> None:
         """The caller leaves. Legal at any time; without effect once there is an outcome."""

@@ -22,6 +22,8 @@
     │   └── StreamTimeoutError            one of the timers of `streamkit.Timeouts` fired
     └── ProtocolError                 the adapter's: bytes that break the dialect's rules
 
+Every message says what happened, after how much of the answer, and what to do next.
+
 Attributes of every error: ``kind``, ``retryable``, ``retry_after`` (seconds), ``status`` (HTTP),
 ``code`` and ``request_id`` (the vendor's), ``body`` (the vendor's words), ``attempts`` (how often
 the request was sent), ``partial`` (the answer so far, a `ChatResponse`, or None).
@@ -42,6 +44,7 @@ class StreamkitError(Exception):
 
     kind: ClassVar[FaultKind]
     public_text: ClassVar[str] = "The answer could not be produced."
+    advice: ClassVar[str] = ""
     retryable_by_default: ClassVar[bool] = False
 
     def __init__(
@@ -115,36 +118,42 @@ class AuthenticationError(RequestError):
     """The vendor does not accept the key."""
 
     kind = "authentication"
+    advice = "Check the API key: the vendor's environment variable, or Client(api_key=...)."
 
 
 class PermissionDeniedError(RequestError):
     """The key is valid but may not do this."""
 
     kind = "permission"
+    advice = "Check what the key's account may use."
 
 
 class BillingError(RequestError):
     """No credit, or the quota is used up; waiting does not help."""
 
     kind = "billing"
+    advice = "Check the account's credit and quota; waiting does not help."
 
 
 class NotFoundError(RequestError):
     """The vendor knows no such model or path."""
 
     kind = "not_found"
+    advice = "Check the model's name and the base URL."
 
 
 class InvalidRequestError(RequestError):
     """The vendor rejects the request as it stands."""
 
     kind = "invalid_request"
+    advice = "Change the request; sent again as it is, it fails again."
 
 
 class ContentFilterError(RequestError):
     """The vendor's content filter blocked the request."""
 
     kind = "content_filter"
+    advice = "Change the prompt; sent again as it is, it is blocked again."
     public_text = "The request was declined by the service's content filter."
 
 
@@ -152,42 +161,49 @@ class RateLimitError(VendorError):
     """Too many requests; ``retry_after`` says how many seconds to wait, if the vendor did."""
 
     kind = "rate_limit"
+    advice = "Send fewer requests, wait (error.retry_after), or have the limit raised."
 
 
 class OverloadedError(VendorError):
     """The vendor is overloaded."""
 
     kind = "overloaded"
+    advice = "Try again later."
 
 
 class ServerError(VendorError):
     """The vendor failed."""
 
     kind = "server"
+    advice = "Try again later; error.request_id helps the vendor's support."
 
 
 class VendorTimeoutError(VendorError):
     """The vendor gave up on its own work."""
 
     kind = "vendor_timeout"
+    advice = "Try again, or ask for a shorter answer."
 
 
 class ConnectError(LineError):
     """No connection could be made: refused, no such host, TLS."""
 
     kind = "connect"
+    advice = "Check the base URL, the network and any proxy."
 
 
 class ConnectionLostError(LineError):
     """The connection broke before the end mark."""
 
     kind = "connection_lost"
+    advice = "What came is in error.partial; ask again for the whole."
 
 
 class TruncatedError(LineError):
     """The body ended, without an error and without the end mark: the answer is not whole."""
 
     kind = "truncated"
+    advice = "What came is in error.partial; ask again for the whole."
     public_text = "The answer was cut short. Please try again."
 
 
@@ -195,6 +211,7 @@ class StreamTimeoutError(LineError):
     """A timer of `streamkit.Timeouts` fired; ``timer`` is its name."""
 
     kind = "timeout"
+    advice = "What came is in error.partial; raise the timer if the model may be that slow."
     public_text = "The service took too long to answer. Please try again."
 
     def __init__(self, message: str, *, timer: str = "", **details: Any) -> None:
@@ -206,6 +223,7 @@ class ProtocolError(StreamkitError):
     """The adapter's: the vendor sent what its dialect does not allow (bad JSON, wrong type)."""
 
     kind = "protocol"
+    advice = "Report it with a recording of the stream; error.body holds what was read."
     public_text = "The service sent an answer that could not be read."
 
 
