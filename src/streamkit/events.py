@@ -14,7 +14,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-from pydantic import Discriminator
+from pydantic import Discriminator, TypeAdapter
 
 from streamkit.messages import Part, ToolCall
 from streamkit.values import Citation, FaultInfo, FinishReason, Outcome, Timings, Usage
@@ -274,3 +274,10 @@ Event = Annotated[
     | PartEnded,
     Discriminator("type"),
 ]
+
+
+def json_schema() -> dict[str, Any]:
+    """JSON Schema of one event, as `streamkit ask --json` prints it. Published in ``docs/``."""
+    schema = TypeAdapter(Event).json_schema(mode="serialization")
+    title = f"streamkit event, schema version {SCHEMA_VERSION}"
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": title, **schema}
