@@ -1,0 +1,89 @@
+"""Values off the wire in the common form: finish reasons, token counts, text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from streamkit.values import FinishReason, Usage
+
+_REASONS: dict[str, FinishReason] = {
+    "stop": "stop",
+    "eos": "stop",  # Together
+    "length": "length",
+    "model_length": "length",  # Mistral
+    "model_context_window_exceeded": "length",  # Z.ai
+    "tool_calls": "tool_call",
+    "function_call": "tool_call",
+    "content_filter": "content_filter",
+    "sensitive": "content_filter",  # Z.ai
+    "error": "error",  # OpenRouter, Mistral
+    "network_error": "error",  # Z.ai
+    "insufficient_system_resource": "error",  # DeepSeek
+}
+
+
+def finish_reason(raw: str, *, called: bool, refused: bool) -> FinishReason:
+    """The common word for ``raw``, given whether the choice called tools or refused.
+
+    Ollama says ``stop`` after tool calls and Cerebras may say ``tool_calls`` after an answer in
+    words, so what came decides between these two.
+    """
+    reason = _REASONS.get(raw.lower(), "other")
+    if reason in {"stop", "tool_call"}:
+        if called:
+            return "tool_call"
+        return "content_filter" if refused else "stop"
+    return reason
+
+
+def usage_of(raw: Mapping[str, Any], *, reasoning_apart: bool = False) -> Usage:
+    """Token counts out of a usage object.
+
+    ``reasoning_apart``: ``completion_tokens`` leaves reasoning out, and ``prompt_tokens`` may leave
+    out the cached ones (xAI: 12 + 1 + 290 = 303 on a recording).
+    """
+    prompt, completion = raw.get("prompt_tokens_details"), raw.get("completion_tokens_details")
+    prompt = prompt if isinstance(prompt, Mapping) else {}
+    completion = completion if isinstance(completion, Mapping) else {}
+    cache_read = _count(
+        prompt.get("cached_tokens"),
+        raw.get("prompt_cache_hit_tokens"),  # DeepSeek
+        raw.get("cached_tokens"),  # Moonshot, Together
+        raw.get("cache_read_input_tokens"),  # Databricks
+        raw.get("num_cached_tokens"),  # Mistral
+    )
+    cache_write = _count(
+        prompt.get("cache_write_tokens"),
+        prompt.get("cache_creation_input_tokens"),  # Qwen
+        raw.get("cache_creation_input_tokens"),  # Databricks
+    )
+    reasoning = _count(completion.get("reasoning_tokens"), raw.get("reasoning_tokens"))
+    tokens_in, tokens_out = _count(raw.get("prompt_tokens")), _count(raw.get("completion_tokens"))
+    if reasoning_apart:
+        if tokens_out is not None:
+            tokens_out += reasoning or 0
+        if tokens_in is not None and cache_read is not None and cache_read > tokens_in:
+            tokens_in += cache_read
+    return Usage(
+        input_tokens=tokens_in,
+        output_tokens=tokens_out,
+        total_tokens=_count(raw.get("total_tokens")),
+        cache_read_tokens=cache_read,
+        cache_write_tokens=cache_write,
+        reasoning_tokens=reasoning,
+        raw=dict(raw),
+    )
+
+
+def text_of(value: Any) -> str:
+    """A string as it is; "" for anything else, so that an odd field is no words."""
+    return value if isinstance(value, str) else ""
+
+
+def _count(*values: Any) -> int | None:
+    """The first whole number; some gateways write counts as floats."""
+    for value in values:
+        if isinstance(value, int) or (isinstance(value, float) and value.is_integer()):
+            return int(value)
+    return None
