@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from streamkit import hookimpl
 from streamkit.adapter import Adapter
-from streamkit.hookspecs import hookimpl
 
 from ._adapter import AnthropicMessages
 

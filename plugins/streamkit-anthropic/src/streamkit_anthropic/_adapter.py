@@ -51,7 +51,8 @@ _SUPPORTS = Supports(
 class AnthropicMessages(Adapter):
     """Anthropic's Messages API, first party or at any server that speaks it.
 
-    ``base_url`` is the part before ``/v1/messages``; one given here needs no key (local servers).
+    ``base_url`` is the part before ``/v1/messages``. Given here, it needs no key (local servers),
+    and only the ``api_key`` given with it is sent there: the one in the environment is Anthropic's.
     The key goes out as ``x-api-key``, which Anthropic and its imitators all take.
 
     ``version`` is the ``anthropic-version`` header. The default is ``2023-06-01``, not the newest:
@@ -79,7 +80,7 @@ class AnthropicMessages(Adapter):
         endpoint = Endpoint(
             base_url=self.base_url or "https://api.anthropic.com",
             base_url_env=() if given else ("ANTHROPIC_BASE_URL",),
-            key_env=("ANTHROPIC_API_KEY",),
+            key_env=() if given else ("ANTHROPIC_API_KEY",),
             auth_header="x-api-key",
             auth_prefix="",
             key_required=not given,
