@@ -120,6 +120,11 @@ VECTORS: dict[str, tuple[bytes, list[Frame], Frame | None]] = {
     "last-name-wins": (b"event: a\nevent: b\ndata: c\n\n", [Frame("c", "b")], None),
     "name-with-spaces": (b"event:  a \ndata:  b \n\n", [Frame(" b ", " a ")], None),
     "field-names-are-exact": (b"data : a\n\nDATA: a\n\n data: a\n\ndata\0: a\n\n", [], None),
+    "one-space-is-dropped": (
+        b"\ndata:  a\n\n\ndata: b\n\n\ndata:c\n\ndata:  d",
+        [Frame(" a"), Frame("b"), Frame("c")],
+        Frame(" d"),
+    ),
     "colons-in-the-value": (b"event: a:b\ndata: c: d\n\n", [Frame("c: d", "a:b")], None),
     "id-keeps-spaces": (
         b"id:  a \ndata: b\n\ndata: c\nretry: 1\n\n",
@@ -166,6 +171,11 @@ VECTORS: dict[str, tuple[bytes, list[Frame], Frame | None]] = {
     "error-field": (
         b'data: a\n\nerror: {"code":500,"message":"m"}\n\ndata: [DONE]\n\n',
         [Frame("a"), Frame('{"code":500,"message":"m"}', "error"), Frame("[DONE]")],
+        None,
+    ),
+    "error-field-after-an-id": (
+        b'id: 1\n\nerror: {"a":1}\n\n',
+        [Frame('{"a":1}', "error", "1")],
         None,
     ),
     "error-field-cut": (b'data: a\n\nerror: {"a":1}', [Frame("a")], Frame('{"a":1}', "error")),

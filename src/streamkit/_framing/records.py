@@ -35,11 +35,9 @@ class Records:
         held = self._held
         if not held and len(data) <= self._max_bytes and data.endswith(self._separator):
             return self._split(data[: -len(self._separator)])
-        searched = len(held)
-        if searched > self._max_bytes:
-            self._check_first()
+        unsearched = max(0, len(held) - len(self._separator) + 1)
         held += data
-        cut = held.rfind(self._separator, max(0, searched - len(self._separator) + 1))
+        cut = held.rfind(self._separator, unsearched)
         if cut > self._max_bytes:
             cut = self._before_too_long(cut)
         if cut < 0:

@@ -38,7 +38,7 @@ class ServerSentEvents:
     """`Framer` of ``text/event-stream``.
 
     ``Frame.event`` is "" for the standard's default type "message", named or not. ``Frame.id`` is
-    the last event ID at that point of the stream, None before the first.
+    the last event ID at that point of the stream: None before the first, "" after an empty one.
     """
 
     def __init__(self, max_bytes: int) -> None:
