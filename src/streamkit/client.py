@@ -6,11 +6,10 @@ from collections.abc import Iterable, Mapping
 from types import TracebackType
 from typing import Self, Unpack
 
-from streamkit import _http
+from streamkit._http._async import AsyncHttp, AsyncPool
 from streamkit._policy import Retry
 from streamkit._setup import Messages, Setup
 from streamkit.adapter import Adapter, KeySource
-from streamkit.errors import ConfigurationError
 from streamkit.messages import ChatResponse, Options
 from streamkit.stream import Stream
 from streamkit.timeouts import Timeouts
@@ -38,7 +37,7 @@ class Client:
         adapters: Iterable[Adapter] = (),
         api_key: Mapping[str, KeySource] | None = None,
         base_url: Mapping[str, str] | None = None,
-        http: _http.AsyncHttp | None = None,
+        http: AsyncHttp | None = None,
         retry: Retry | None = None,
         timeouts: Timeouts | None = None,
         strict: bool = False,
@@ -55,9 +54,7 @@ class Client:
             allow_http=allow_http,
             max_frame_bytes=max_frame_bytes,
         )
-        self._given = http
-        self._own: _http.AsyncHttp | None = None
-        self._closed = False
+        self._pool = AsyncPool(http)
 
     def stream(
         self,
@@ -80,7 +77,7 @@ class Client:
         call = self._setup.call(
             model, messages, options, retry=retry, timeouts=timeouts, strict=strict
         )
-        return Stream(call, self._http)
+        return Stream(call, self._pool)
 
     async def complete(
         self,
@@ -101,10 +98,7 @@ class Client:
 
     async def aclose(self) -> None:
         """Close the connections this client opened. Not the ``http`` client that was handed in."""
-        self._closed = True
-        own, self._own = self._own, None
-        if own is not None:
-            await own.aclose()
+        await self._pool.aclose()
 
     async def __aenter__(self) -> Self:
         return self
@@ -116,12 +110,3 @@ class Client:
         trace: TracebackType | None,
     ) -> None:
         await self.aclose()
-
-    def _http(self) -> _http.AsyncHttp:
-        if self._closed:
-            raise ConfigurationError("the client is closed; make a new one")
-        if self._given is not None:
-            return self._given
-        if self._own is None:
-            self._own = _http.async_client()
-        return self._own

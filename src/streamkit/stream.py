@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import warnings
 from collections import deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from types import TracebackType
 from typing import Any, Self, cast
 
 from streamkit import _plugins
 from streamkit._commands import Command, Read
 from streamkit._flow import Call, Flow
-from streamkit._http import AsyncDriver, AsyncHttp, now
+from streamkit._http._async import AsyncDriver, AsyncPool
+from streamkit._http._common import now
 from streamkit.errors import ConfigurationError
 from streamkit.events import Event, TextDelta
 from streamkit.messages import ChatResponse
@@ -86,10 +87,9 @@ class Stream(StreamState):
     what did come. An ordinary end of the loop means the answer is whole.
     """
 
-    def __init__(self, call: Call, http: Callable[[], AsyncHttp]) -> None:
+    def __init__(self, call: Call, pool: AsyncPool) -> None:
         super().__init__(call)
-        self._driver_for: Callable[[], AsyncDriver] = lambda: AsyncDriver(http(), call.timeouts)
-        self._driver: AsyncDriver | None = None
+        self._driver = AsyncDriver(pool, call.timeouts)
 
     async def __aenter__(self) -> Self:
         return self
@@ -127,17 +127,15 @@ class Stream(StreamState):
         if self._closed:
             return
         self._leave()
-        if self._driver is not None:
-            await self._driver.close()
+        await self._driver.close()
 
     async def _step(self) -> None:
         """Carry out one command, and so get on to the next event or to the end."""
         if not self._begun:
-            self._driver = self._driver_for()
             self._begin()
             return
         command, driver = self._command, self._driver
-        if command is None or driver is None:
+        if command is None:
             if not self._closed:
                 await self.aclose()
             self._over()
@@ -154,8 +152,8 @@ class Stream(StreamState):
         self._advance(reply)
 
     def __del__(self) -> None:
-        if self._begun and not self._closed and self._driver is not None:
-            self._driver.abort()
+        if self._begun and not self._closed:
+            self._driver.drop()
             warnings.warn(f"{self!r} was not closed", ResourceWarning, stacklevel=2, source=self)
 
 

@@ -13,13 +13,12 @@ from __future__ import annotations
 import asyncio
 import sys
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from types import TracebackType
 from typing import Self, Unpack, cast
 
-from streamkit import _http
 from streamkit._flow import Call
-from streamkit._http import SyncDriver, SyncHttp
+from streamkit._http._sync import SyncDriver, SyncHttp, SyncPool
 from streamkit._policy import Retry
 from streamkit._setup import Messages, Setup
 from streamkit.adapter import Adapter, KeySource
@@ -35,10 +34,9 @@ __all__ = ["Client", "Stream"]
 class Stream(StreamState):
     """One answer as it comes; see `streamkit.Stream`, whose plain twin this is."""
 
-    def __init__(self, call: Call, http: Callable[[], SyncHttp]) -> None:
+    def __init__(self, call: Call, pool: SyncPool) -> None:
         super().__init__(call)
-        self._driver_for: Callable[[], SyncDriver] = lambda: SyncDriver(http(), call.timeouts)
-        self._driver: SyncDriver | None = None
+        self._driver = SyncDriver(pool, call.timeouts)
 
     def __enter__(self) -> Self:
         return self
@@ -76,18 +74,16 @@ class Stream(StreamState):
         if self._closed:
             return
         self._leave()
-        if self._driver is not None:
-            self._driver.close()
+        self._driver.close()
 
     def _step(self) -> None:
         """Carry out one command, and so get on to the next event or to the end."""
         if not self._begun:
             _refuse_event_loop()
-            self._driver = self._driver_for()
             self._begin()
             return
         command, driver = self._command, self._driver
-        if command is None or driver is None:
+        if command is None:
             if not self._closed:
                 self.close()
             self._over()
@@ -101,7 +97,7 @@ class Stream(StreamState):
         self._advance(reply)
 
     def __del__(self) -> None:
-        if self._begun and not self._closed and self._driver is not None:
+        if self._begun and not self._closed:
             self._driver.close()
             warnings.warn(f"{self!r} was not closed", ResourceWarning, stacklevel=2, source=self)
 
@@ -156,9 +152,7 @@ class Client:
             allow_http=allow_http,
             max_frame_bytes=max_frame_bytes,
         )
-        self._given = http
-        self._own: SyncHttp | None = None
-        self._closed = False
+        self._pool = SyncPool(http)
 
     def stream(
         self,
@@ -174,7 +168,7 @@ class Client:
         call = self._setup.call(
             model, messages, options, retry=retry, timeouts=timeouts, strict=strict
         )
-        return Stream(call, self._http)
+        return Stream(call, self._pool)
 
     def complete(
         self,
@@ -195,10 +189,7 @@ class Client:
 
     def close(self) -> None:
         """Close the connections this client opened. Not the ``http`` client that was handed in."""
-        self._closed = True
-        own, self._own = self._own, None
-        if own is not None:
-            own.close()
+        self._pool.close()
 
     def __enter__(self) -> Self:
         return self
@@ -210,15 +201,6 @@ class Client:
         trace: TracebackType | None,
     ) -> None:
         self.close()
-
-    def _http(self) -> SyncHttp:
-        if self._closed:
-            raise ConfigurationError("the client is closed; make a new one")
-        if self._given is not None:
-            return self._given
-        if self._own is None:
-            self._own = _http.sync_client()
-        return self._own
 
 
 def _refuse_event_loop() -> None:

@@ -1,0 +1,204 @@
+"""The async driver: carries a flow's commands out on asyncio or trio."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
+from typing import Any, Final, Protocol
+
+import anyio
+import anyio.to_thread
+import httpx
+
+from streamkit._commands import (
+    TIMED_OUT,
+    Close,
+    Command,
+    Drain,
+    Locate,
+    Open,
+    Read,
+    Reply,
+    Sleep,
+)
+from streamkit._http._common import (
+    DRAIN_BYTES,
+    DRAIN_SECONDS,
+    LIMITS,
+    Driver,
+    hang_up,
+    is_plain,
+    locate,
+    network_stream,
+    now,
+    tls,
+)
+from streamkit.errors import ConfigurationError
+from streamkit.timeouts import Timeouts
+
+CLOSE_SECONDS: Final = 0.4
+
+
+class AsyncHttp(Protocol):
+    """What is used of ``httpx.AsyncClient``; httpx2's has the same."""
+
+    @property
+    def build_request(self) -> Callable[..., Any]: ...
+    @property
+    def send(self) -> Callable[..., Awaitable[Any]]: ...
+    @property
+    def aclose(self) -> Callable[[], Awaitable[None]]: ...
+
+
+class AsyncPool:
+    """The HTTP client of one `streamkit.Client`: its own, made on first use, or the one given."""
+
+    def __init__(self, given: AsyncHttp | None) -> None:
+        self._given = given
+        self._own: AsyncHttp | None = None
+        self._closed = False
+        self._dropped: list[_Body] = []
+
+    def http(self) -> AsyncHttp:
+        if self._closed:
+            raise ConfigurationError("the client is closed; make a new one")
+        if self._given is not None:
+            return self._given
+        if self._own is None:
+            self._own = httpx.AsyncClient(verify=tls(), timeout=None, limits=LIMITS)  # noqa: S113
+        return self._own
+
+    def drop(self, body: _Body) -> None:
+        """Hang up on a body that nobody can await any more; `reap` frees its place later."""
+        hang_up(body.response)
+        self._dropped.append(body)
+
+    async def reap(self) -> None:
+        """Free the places of dropped bodies."""
+        while self._dropped:
+            await self._dropped.pop().close()
+
+    async def aclose(self) -> None:
+        self._closed = True
+        await self.reap()
+        own, self._own = self._own, None
+        if own is not None:
+            await own.aclose()
+
+
+class _Body:
+    """The body of one response."""
+
+    def __init__(self, response: Any) -> None:
+        self.response = response
+        source = response.stream if is_plain(response) else response.aiter_bytes()
+        self._chunks: AsyncIterator[bytes] = aiter(source)
+        self._ended = False
+
+    async def next(self) -> bytes:
+        """The next bytes; b"" at the end."""
+        try:
+            while not (data := await anext(self._chunks)):
+                pass  # an empty piece is not the end
+        except StopAsyncIteration:
+            self._ended = True
+            return b""
+        return data
+
+    async def close(self) -> None:
+        """Give the body up; its connection too, unless the body was read to its end.
+
+        The HTTP client reads through a stack of async generators. Left unfinished, each would be
+        finished by the event loop some time after garbage collection (a task on asyncio, a warning
+        on trio). So the connection is closed under them, and one more read lets them all end.
+        """
+        with anyio.move_on_after(CLOSE_SECONDS, shield=True):
+            if not self._ended:
+                with contextlib.suppress(Exception):
+                    await self._unwind()
+            with contextlib.suppress(Exception):
+                await self.response.aclose()
+
+    async def _unwind(self) -> None:
+        connection = network_stream(self.response)
+        if connection is not None:
+            await connection.aclose()
+            while True:  # what was buffered, then the error of reading a closed connection
+                await anext(self._chunks)
+        elif isinstance(self._chunks, AsyncGenerator):
+            await self._chunks.aclose()
+
+
+class AsyncDriver(Driver):
+    """Carries the commands of one stream out."""
+
+    def __init__(self, pool: AsyncPool, timeouts: Timeouts) -> None:
+        super().__init__(timeouts)
+        self._pool = pool
+        self._body: _Body | None = None
+
+    async def perform(self, command: Command) -> Reply:
+        match command:
+            case Read():
+                return await self.read(command.deadline)
+            case Open():
+                return await self._open(command)
+            case Drain():
+                await self._drain()
+            case Close():
+                await self.close()
+            case Sleep():
+                await anyio.sleep(command.seconds)
+            case Locate():
+                return await anyio.to_thread.run_sync(locate, command, abandon_on_cancel=True)
+        return None
+
+    async def read(self, deadline: float | None) -> Reply:
+        """The next bytes; b"" at the end of the body."""
+        assert self._body is not None
+        try:
+            # A scope of our own only when a timer is due before the transport's no_bytes.
+            if deadline is None or deadline - now() > self._no_bytes:
+                return await self._body.next()
+            with anyio.move_on_after(max(0.0, deadline - now())):
+                return await self._body.next()
+        except Exception as error:
+            return self._failed(error, opening=False)
+        return TIMED_OUT
+
+    async def _open(self, command: Open) -> Reply:
+        http = self._pool.http()
+        await self._pool.reap()
+        wait = None if command.deadline is None else max(0.0, command.deadline - now())
+        try:
+            request = self._request(http, command, self._trace)
+            with anyio.move_on_after(wait):
+                response = await http.send(request, stream=True, follow_redirects=False)
+                self._body = _Body(response)
+                return self._opened(response)
+        except Exception as error:
+            return self._failed(error, opening=True)
+        return TIMED_OUT
+
+    async def _trace(self, name: str, _info: Mapping[str, Any]) -> None:
+        self._note(name)
+
+    async def _drain(self) -> None:
+        assert self._body is not None
+        size = 0
+        with anyio.move_on_after(DRAIN_SECONDS), contextlib.suppress(Exception):
+            while size < DRAIN_BYTES and (data := await self._body.next()):
+                size += len(data)
+        await self.close()
+
+    async def close(self) -> None:
+        """Give the response up. Also closes its connection, unless the body was read to its end."""
+        body, self._body = self._body, None
+        if body is not None:
+            await body.close()
+
+    def drop(self) -> None:
+        """The same from a finaliser, where nothing can be awaited."""
+        body, self._body = self._body, None
+        if body is not None:
+            self._pool.drop(body)

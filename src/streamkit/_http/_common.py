@@ -1,0 +1,128 @@
+"""What the async and the blocking driver share: how requests and failures are put."""
+
+from __future__ import annotations
+
+import contextlib
+import ssl
+import time
+from functools import lru_cache
+from typing import Any, Final
+
+import httpx
+
+from streamkit._commands import TIMED_OUT, Locate, Lost, Open, Opened, Reply
+from streamkit.adapter import Located
+from streamkit.errors import (
+    ConfigurationError,
+    ConnectError,
+    ConnectionLostError,
+    ProtocolError,
+    StreamkitError,
+    StreamTimeoutError,
+)
+from streamkit.timeouts import Timeouts
+
+DRAIN_BYTES: Final = 64 * 1024
+DRAIN_SECONDS: Final = 0.25
+
+# A stream holds its connection for as long as a model talks: the usual limit would queue callers.
+LIMITS: Final = httpx.Limits(max_connections=None, max_keepalive_connections=100)
+
+now = time.monotonic
+
+
+@lru_cache(maxsize=1)
+def tls() -> ssl.SSLContext:
+    """One for the process: reading the CA bundle takes tens of milliseconds."""
+    return httpx.create_ssl_context()
+
+
+class Driver:
+    """A driver serves one stream. No cancel scope is open while a caller holds an event."""
+
+    def __init__(self, timeouts: Timeouts) -> None:
+        self._timeouts = timeouts
+        self._no_bytes = float("inf") if timeouts.no_bytes is None else timeouts.no_bytes
+        self._connects: bool | None = None  # None: the transport does not say
+
+    def _request(self, http: Any, command: Open, trace: Any) -> Any:
+        t = self._timeouts
+        self._connects = None
+        return http.build_request(
+            command.method,
+            command.url,
+            headers=command.headers,
+            content=command.content,
+            timeout=(t.connect, t.no_bytes, t.no_bytes, None),
+            extensions={"trace": trace},
+        )
+
+    def _note(self, name: str) -> None:
+        # httpcore reports connecting only where no pooled connection is used.
+        self._connects = bool(self._connects) or ".connect_" in name
+
+    def _opened(self, response: Any) -> Opened:
+        headers = {name.lower(): value for name, value in response.headers.items()}
+        if "date" not in headers:  # a retry-after date is taken against it
+            headers["date"] = time.strftime("%a, %d %b %Y %H:%M:%S GMT", time.gmtime())
+        return Opened(response.status_code, headers)
+
+    def _failed(self, error: Exception, *, opening: bool) -> Reply:
+        known = _classify(error, opening=opening)
+        if known is None:
+            return TIMED_OUT
+        known.__cause__ = error
+        stale = opening and self._connects is False and isinstance(known, ConnectionLostError)
+        return Lost(known, stale)
+
+
+def locate(command: Locate) -> Located | StreamkitError | None:
+    """Let the adapter find or start its server. May block."""
+    try:
+        return command.adapter.locate(command.model)
+    except StreamkitError as error:
+        return error
+    except Exception as error:
+        name = command.adapter.name
+        failed = ConfigurationError(f"the adapter {name!r} could not find its server: {error!r}")
+        failed.__cause__ = error
+        return failed
+
+
+def is_plain(response: Any) -> bool:
+    """Whether the bytes need no decoding, so that they can come straight off the transport."""
+    return response.headers.get("content-encoding", "identity").lower() in ("", "identity")
+
+
+def network_stream(response: Any) -> Any:
+    """The connection under a response that has it for itself (HTTP/1), where it can be had."""
+    if response.extensions.get("http_version", b"HTTP/1.1") not in (b"HTTP/1.1", b"HTTP/1.0"):
+        return None
+    return response.extensions.get("network_stream")
+
+
+def hang_up(response: Any) -> None:
+    """Cut the connection from a finaliser, where nothing can be awaited."""
+    with contextlib.suppress(Exception):
+        network_stream(response).get_extra_info("socket").shutdown(2)
+
+
+def _classify(error: Exception, *, opening: bool) -> StreamkitError | None:
+    """Our error for an exception of the HTTP client; None for a timer that fired."""
+    names = {cls.__name__ for cls in type(error).__mro__}
+    detail = str(error) or type(error).__name__
+    if names & {"ConnectTimeout", "PoolTimeout"}:
+        return StreamTimeoutError("no connection within the connect timer", timer="connect")
+    if names & {"ReadTimeout", "WriteTimeout"}:
+        return None
+    if names & {"ConnectError", "ProxyError"}:
+        return ConnectError(f"no connection could be made: {detail}")
+    if "DecodingError" in names:
+        return ProtocolError(f"the body's content-encoding is broken: {detail}")
+    if names & {"UnsupportedProtocol", "LocalProtocolError", "InvalidURL"}:
+        return ConfigurationError(f"the request cannot be sent: {detail}")
+    if names & {"TransportError", "StreamError", "OSError", "BrokenResourceError"}:
+        when = "before an answer came" if opening else "while reading"
+        return ConnectionLostError(f"{detail} ({when})")
+    failed = f"the HTTP client failed: {type(error).__name__}: {detail}"
+    return ConnectionLostError(failed, retryable=False)

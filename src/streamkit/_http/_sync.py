@@ -1,0 +1,175 @@
+"""The blocking driver: carries a flow's commands out in plain code."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable, Generator, Iterator, Mapping
+from typing import Any, Protocol
+
+import httpx
+
+from streamkit._commands import Close, Command, Drain, Locate, Open, Read, Reply, Sleep
+from streamkit._http._common import (
+    DRAIN_BYTES,
+    DRAIN_SECONDS,
+    LIMITS,
+    Driver,
+    is_plain,
+    locate,
+    network_stream,
+    now,
+    tls,
+)
+from streamkit.errors import ConfigurationError
+from streamkit.timeouts import Timeouts
+
+
+class SyncHttp(Protocol):
+    """What is used of ``httpx.Client``; httpx2's has the same."""
+
+    @property
+    def build_request(self) -> Callable[..., Any]: ...
+    @property
+    def send(self) -> Callable[..., Any]: ...
+    @property
+    def close(self) -> Callable[[], None]: ...
+
+
+class SyncPool:
+    """The HTTP client of one `streamkit.sync.Client`: its own, or the one given."""
+
+    def __init__(self, given: SyncHttp | None) -> None:
+        self._given = given
+        self._own: SyncHttp | None = None
+        self._closed = False
+
+    def http(self) -> SyncHttp:
+        if self._closed:
+            raise ConfigurationError("the client is closed; make a new one")
+        if self._given is not None:
+            return self._given
+        if self._own is None:
+            self._own = httpx.Client(verify=tls(), timeout=None, limits=LIMITS)  # noqa: S113
+        return self._own
+
+    def close(self) -> None:
+        self._closed = True
+        own, self._own = self._own, None
+        if own is not None:
+            own.close()
+
+
+class _Patience:
+    """Puts a deadline on blocking reads of one connection.
+
+    A blocking read cannot be cancelled from outside, and httpx fixes its timeout when the body
+    begins. So the ``read`` of the connection's network stream, which httpcore documents and hands
+    out with each response, is wrapped to take the nearer of the two.
+    """
+
+    def __init__(self, read: Callable[..., bytes]) -> None:
+        self._read = read
+        self.deadline: float | None = None
+
+    def __call__(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        if self.deadline is not None:
+            left = max(0.001, self.deadline - now())
+            timeout = left if timeout is None else min(timeout, left)
+        return self._read(max_bytes, timeout)
+
+
+def _patience(response: Any) -> _Patience | None:
+    """The deadline on this response's connection; None where the transport offers no hold."""
+    stream = network_stream(response)
+    read = getattr(stream, "read", None)
+    if isinstance(read, _Patience):
+        read.deadline = None  # a pooled connection that has one from its last response
+        return read
+    if read is None:
+        return None
+    patience = _Patience(read)
+    try:
+        stream.read = patience
+    except AttributeError:
+        return None
+    return patience
+
+
+class SyncDriver(Driver):
+    """Carries the commands of one stream out."""
+
+    def __init__(self, pool: SyncPool, timeouts: Timeouts) -> None:
+        super().__init__(timeouts)
+        self._pool = pool
+        self._response: Any = None
+        self._chunks: Iterator[bytes] = iter(())
+        self._patience: _Patience | None = None
+
+    def perform(self, command: Command) -> Reply:
+        match command:
+            case Read():
+                return self._read(command.deadline)
+            case Open():
+                return self._open(command)
+            case Drain():
+                self._drain()
+            case Close():
+                self.close()
+            case Sleep():
+                time.sleep(command.seconds)
+            case Locate():
+                return locate(command)
+        return None
+
+    def _read(self, deadline: float | None) -> Reply:
+        """The next bytes; b"" at the end of the body."""
+        if self._patience is not None:
+            self._patience.deadline = deadline
+        try:
+            while not (data := next(self._chunks)):
+                pass  # an empty piece is not the end
+        except StopIteration:
+            return b""
+        except Exception as error:
+            return self._failed(error, opening=False)
+        return data
+
+    def _open(self, command: Open) -> Reply:
+        http = self._pool.http()
+        try:
+            request = self._request(http, command, self._trace)
+            timeout = request.extensions["timeout"]
+            if command.deadline is not None:
+                timeout["read"] = min(self._no_bytes, max(0.001, command.deadline - now()))
+            response = http.send(request, stream=True, follow_redirects=False)
+            timeout["read"] = self._timeouts.no_bytes  # looked at anew where the body begins
+        except Exception as error:
+            return self._failed(error, opening=True)
+        self._response = response
+        self._chunks = iter(response.stream if is_plain(response) else response.iter_bytes())
+        self._patience = _patience(response)
+        return self._opened(response)
+
+    def _trace(self, name: str, _info: Mapping[str, Any]) -> None:
+        self._note(name)
+
+    def _drain(self) -> None:
+        size, until = 0, now() + DRAIN_SECONDS
+        while size < DRAIN_BYTES and now() < until:
+            data = self._read(until)
+            if not isinstance(data, bytes) or not data:
+                break
+            size += len(data)
+        self.close()
+
+    def close(self) -> None:
+        """Give the response up. Also closes its connection, unless the body was read to its end."""
+        response, self._response = self._response, None
+        chunks, self._chunks = self._chunks, iter(())
+        if response is None:
+            return
+        with contextlib.suppress(Exception):
+            response.close()
+            if isinstance(chunks, Generator):
+                chunks.close()
