@@ -29,7 +29,11 @@ KeySource = str | Callable[[], str] | None
 
 @dataclass(slots=True)
 class Frame:
-    """One message of the body. ``event`` is "" and ``id`` None where the framing has none."""
+    """One message of the body.
+
+    ``event`` is "" for the default type ("message") and where the framing has no types; ``id`` is
+    the last event id so far, None before the first.
+    """
 
     data: str
     event: str = ""
@@ -164,7 +168,7 @@ class Adapter(ABC):
 
 
 def parse_json(text: str) -> Any:
-    """Parse one frame's JSON. Raises ValueError if it is none.
+    """Parse one frame's JSON. Raises ValueError if it is none, or nested absurdly deep.
 
     The fast parser rejects lone surrogate escapes, which some servers send when they cut an emoji
     in two; the standard library's takes them.
@@ -172,7 +176,10 @@ def parse_json(text: str) -> Any:
     try:
         return from_json(text)
     except ValueError:
-        return json.loads(text)
+        try:
+            return json.loads(text)
+        except RecursionError as error:
+            raise ValueError("JSON nested too deep") from error
 
 
 def malformed(frame: Frame, problem: str) -> Fault:
