@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from streamkit_anthropic import AnthropicMessages
+
 from streamkit.adapter import Frame
 from streamkit.chunks import (
     Chunk,
@@ -29,7 +31,6 @@ from streamkit.chunks import (
     UsageReport,
 )
 from streamkit.messages import ChatRequest, Message
-from streamkit_anthropic import AnthropicMessages
 
 REQUEST = ChatRequest(model="claude-opus-4-8", messages=(Message.user("hi"),))
 
@@ -194,7 +195,9 @@ def test_streamed_input_wins_over_the_input_at_the_start() -> None:
 
 
 def test_what_else_a_call_carries_is_kept_for_sending_it_back() -> None:
-    (opened,) = feed(start(0, type="tool_use", id="t", name="f", input={}, caller={"type": "direct"}))
+    (opened,) = feed(
+        start(0, type="tool_use", id="t", name="f", input={}, caller={"type": "direct"})
+    )
     assert opened == ToolOpened(0, "f", "t", vendor={"caller": {"type": "direct"}})
 
 

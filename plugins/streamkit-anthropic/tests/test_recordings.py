@@ -6,14 +6,16 @@ The recordings are written by hand from the vendor's documentation.
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
+from streamkit_anthropic import AnthropicMessages
+
 from streamkit.events import Notice, OpaqueEvent
 from streamkit.messages import ReasoningPart
 from streamkit.testing import Decoded, decode
-from streamkit_anthropic import AnthropicMessages
 
 RECORDINGS = sorted((Path(__file__).parent / "recordings").glob("*.sse"))
 SSE = {"content-type": "text/event-stream; charset=utf-8"}
@@ -81,18 +83,17 @@ def test_gives_the_same_events_read_byte_by_byte(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", RECORDINGS, ids=lambda p: p.stem)
-def test_is_never_complete_and_never_runs_a_tool_when_cut_before_its_end(path: Path) -> None:
+def test_is_not_complete_when_cut_before_any_event(path: Path) -> None:
     body = path.read_bytes()
-    end = body.find(b'"message_stop"')
-    blocks = [b.start() for b in _events(body)]
-    for cut in (c for c in blocks if c <= end or end < 0):
+    end = body.find(b'"type": "message_stop"')
+    for event in re.finditer(rb"(?m)^data: ", body[: end if end > 0 else len(body)]):
+        response = decode(AnthropicMessages(), body[: event.start()], headers=SSE).response
+        assert response.outcome == "truncated"
+
+
+def test_no_call_runs_before_its_block_has_closed() -> None:
+    body = (RECORDINGS[0].parent / "thinking_then_tools.sse").read_bytes()
+    closed = body.index(b'{"type": "content_block_stop", "index": 2}')
+    for cut in range(0, len(body), 7):
         response = decode(AnthropicMessages(), body[:cut], headers=SSE).response
-        assert response.outcome in ("truncated", "failed")
-        closed = body[:cut].count(b'"content_block_stop"')
-        assert len(response.tool_calls) <= closed + body[:cut].count(b'"stop_reason": "tool_use"')
-
-
-def _events(body: bytes) -> Any:
-    import re
-
-    return re.finditer(rb"(?m)^(?:event|data): ", body)
+        assert response.tool_calls == () or cut > closed
