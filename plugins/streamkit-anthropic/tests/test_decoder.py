@@ -188,6 +188,26 @@ def test_input_given_whole_at_the_start_is_passed_on_when_the_block_closes() -> 
     ]
 
 
+def test_input_given_as_json_text_is_passed_on_as_it_is() -> None:
+    chunks = feed(start(0, type="tool_use", id="t", name="f", input='{"a": 1}'), stop(0))
+    assert chunks[1] == ToolArguments(0, '{"a": 1}')
+
+
+def test_finished_blocks_in_message_start_are_told_whole() -> None:
+    content = [
+        {"type": "thinking", "thinking": "hm", "signature": "sig"},
+        {"type": "redacted_thinking"},
+        {"type": "text", "text": "a"},
+    ]
+    began = {"type": "message_start", "message": {"id": "m", "content": content}}
+    assert feed(began) == [
+        Meta("m"),
+        *(Reasoning("hm", 0), Signature("sig", "anthropic", 0), Closed(0)),
+        *(Reasoning("", 1, 0, "redacted"), Closed(1)),
+        *(Text("a", 2), Closed(2)),
+    ]
+
+
 def test_streamed_input_wins_over_the_input_at_the_start() -> None:
     streamed = delta(0, type="input_json_delta", partial_json='{"a":2}')
     chunks = feed(start(0, type="tool_use", id="t", name="f", input={"a": 1}), streamed, stop(0))
@@ -312,6 +332,7 @@ def test_citations_hold_their_source_and_no_position_in_the_answer() -> None:
         (stop(0) | {"x": 1}, "content_block_stop"),
         (start(0, type="text", text="") | {"x": 1}, "content_block_start"),
         (delta(7, type="input_json_delta", partial_json="{"), "input_json_delta"),
+        (delta(7, type="compaction_delta", content="x"), "compaction_delta"),
         ("[DONE]", "[DONE]"),
     ],
 )

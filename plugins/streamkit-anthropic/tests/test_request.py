@@ -438,6 +438,8 @@ def test_white_space_at_the_end_of_a_text_to_continue_is_taken_off() -> None:
     assert warned(sent) == [("option_adjusted", "messages")]
     blank = wire(Message.user("hi"), Message.assistant(" "), model=OLD)
     assert [m["role"] for m in blank.body["messages"]] == ["user"]
+    pieces = wire(Message.user("hi"), Message.assistant("a\n", " "), model=OLD)
+    assert pieces.body["messages"][-1]["content"] == [{"type": "text", "text": "a"}]
     earlier = turns(Message.user("a"), Message.assistant("b "), Message.user("c"))
     assert earlier[1]["content"][0]["text"] == "b "
 

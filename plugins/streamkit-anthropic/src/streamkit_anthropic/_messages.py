@@ -104,14 +104,20 @@ class Conversation:
         """A last assistant message is continued, and refused if it ends in white space."""
         if not self.turns or self.turns[-1]["role"] != "assistant":
             return
-        last = self.turns[-1]["content"][-1]
-        if last["type"] != "text" or last["text"] == last["text"].rstrip():
+        content, trimmed = self.turns[-1]["content"], False
+        while content and content[-1]["type"] == "text":
+            text = content[-1]["text"].rstrip()
+            if text == content[-1]["text"]:
+                break
+            trimmed = True
+            if text:
+                content[-1]["text"] = text
+            else:
+                content.pop()
+        if not trimmed:
             return
-        last["text"] = last["text"].rstrip()
-        if not last["text"]:
-            self.turns[-1]["content"].pop()
-            if not self.turns[-1]["content"]:
-                self.turns.pop()
+        if not content:
+            self.turns.pop()
         why = "white space at the end of the text to continue is refused and was taken off"
         self.warnings.append(Warned("option_adjusted", "messages", why))
 

@@ -19,7 +19,8 @@ from .models import ModelFacts, facts_of
 SAMPLING_VERSIONS = ("2023-01-01", "2023-06-01")
 
 FILES_BETA = "files-api-2025-04-14"
-"""Needed by every request that names a file id: docs/en/build-with-claude/files."""
+"""Needed by every request that names a file id:
+https://platform.claude.com/docs/en/build-with-claude/files"""
 
 MIN_BUDGET = 1024
 """Tokens; the least ``thinking.budget_tokens`` may be."""
@@ -288,7 +289,7 @@ def _nearest(effort: str, levels: tuple[str, ...]) -> str:
 
 
 def _fits_thinking(option: str, value: float) -> bool:
-    """docs/en/build-with-claude/extended-thinking#feature-compatibility"""
+    """https://platform.claude.com/docs/en/build-with-claude/extended-thinking"""
     return (option == "temperature" and value == 1) or (option == "top_p" and value >= 0.95)
 
 
