@@ -353,16 +353,26 @@ def test_fields_of_the_message_without_a_common_name_are_vendor_data() -> None:
 def test_usage_keeps_what_later_reports_leave_out_or_null() -> None:
     first = {"input_tokens": 5, "cache_read_input_tokens": 7, "output_tokens": 1, "geo": None}
     began = {"type": "message_start", "message": {"id": "m", "usage": first}}
-    chunks = feed(began, message_delta(None, output_tokens=9, input_tokens=None))
+    late = {"output_tokens": 9, "input_tokens": None, "cache_creation_input_tokens": 3}
+    chunks = feed(began, message_delta(None, **late))
     last = [c.usage for c in chunks if isinstance(c, UsageReport)][-1]
     assert last.raw == {
         "input_tokens": 5,
         "cache_read_input_tokens": 7,
+        "cache_creation_input_tokens": 3,
         "output_tokens": 9,
         "geo": None,
     }
-    assert (last.input_tokens, last.cache_read_tokens, last.output_tokens) == (12, 7, 9)
-    assert (last.cache_write_tokens, last.reasoning_tokens, last.total_tokens) == (None, None, None)
+    assert (last.input_tokens, last.output_tokens) == (15, 9)
+    assert (last.cache_read_tokens, last.cache_write_tokens) == (7, 3)
+    assert (last.reasoning_tokens, last.total_tokens) == (None, None)
+
+
+def test_counts_nobody_reported_are_none_and_not_zero() -> None:
+    (report,) = feed(message_delta(None, output_tokens=9))
+    assert isinstance(report, UsageReport)
+    assert (report.usage.input_tokens, report.usage.output_tokens) == (None, 9)
+    assert (report.usage.cache_read_tokens, report.usage.cache_write_tokens) == (None, None)
 
 
 # --- robustness --------------------------------------------------------------------------------

@@ -63,8 +63,15 @@ class _Body:
             self.facts.default_max_tokens if request.max_tokens is None else request.max_tokens
         )
         effort, budget = request.reasoning_effort, request.reasoning_budget
-        if effort == "none" or budget == 0:
-            self._thinking_off("reasoning_effort" if effort == "none" else "reasoning_budget")
+        if effort == "none":
+            self._thinking_off("reasoning_effort")
+            if budget:
+                self.ignored("reasoning_budget", "reasoning_effort is none")
+            return
+        if budget == 0:
+            self._thinking_off("reasoning_budget")
+            if effort is not None:
+                self.ignored("reasoning_effort", "reasoning_budget is 0")
             return
         if self.facts.thinking == "no":
             for option in ("reasoning_effort", "reasoning_budget"):

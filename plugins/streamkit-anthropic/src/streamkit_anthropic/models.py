@@ -65,8 +65,9 @@ class ModelFacts:
 
 _LEVELS = ("low", "medium", "high", "xhigh", "max")
 
+# Nothing is known of an imitator's limits: max_output is an assumption, the default stays small.
 _IMITATOR = ModelFacts(
-    8192, "budget", "disabled", sampling="both", prefill=True, strict_window=True
+    64_000, "budget", "disabled", sampling="both", prefill=True, strict_window=True
 )
 _CLAUDE_3 = ModelFacts(
     4096, "no", sampling="both", prefill=True, json_schema=False, strict_window=True
