@@ -72,6 +72,8 @@ class ChatDecoder(Decoder):
         except (ValueError, RecursionError):
             return self._no_json(frame)
         if type(body) is not dict:
+            if isinstance(body, str) and body.startswith(DONE):
+                return self._done()
             if not (isinstance(body, list) and len(body) == 1 and isinstance(body[0], dict)):
                 return [Opaque(frame.event or "frame", body)]
             body = body[0]  # Google wraps errors in a list

@@ -1,5 +1,7 @@
 """The rare fields of a chunk, of a choice and of a delta: one reader for each, by name.
 
+They are read in the order of the tables at the end, whatever their order in the JSON.
+
 A field without a reader goes to `Meta.vendor` whenever its value changes: under its own name for
 choice 0, as ``choices[1].name`` for others. Servers repeat such fields on every chunk.
 """
@@ -55,17 +57,20 @@ class Fields:
         out: list[Chunk],
     ) -> None:
         """All fields but the ``known`` ones, which are read elsewhere."""
+        told = self._told
+        prefix = f"choices[{choice.index}]." if choice.index else ""
+        if not readers.keys().isdisjoint(fields):
+            for name, reader in readers.items():
+                value = fields.get(name)
+                if value is not None:
+                    reader(self, value, choice, out)
         vendor: dict[str, Any] = {}
         for name, value in fields.items():
-            if name in known or value is None:
+            if value is None or name in known or name in readers:
                 continue
-            reader = readers.get(name)
-            if reader is not None:
-                reader(self, value, choice, out)
-                continue
-            full_name = f"choices[{choice.index}].{name}" if choice.index else name
-            if self._is_news(full_name, value):
-                vendor[full_name] = value
+            full_name = prefix + name if prefix else name
+            if full_name not in told or told[full_name] != value:
+                told[full_name] = vendor[full_name] = value
         if vendor:
             out.append(Meta(vendor=vendor))
 
@@ -221,10 +226,10 @@ CHOICE: Mapping[str, Reader] = {
     "usage": Fields._choice_usage,
 }
 TOP: Mapping[str, Reader] = {
+    "search_results": Fields._search_results,  # first, as they say more than the bare addresses
     "citations": Fields._cited_urls,
     "moderation": Fields._moderation,
     "prompt_filter_results": Fields._prompt_filter,
-    "search_results": Fields._search_results,
     "warnings": Fields._warnings,
     "x_groq": Fields._x_groq,
 }
