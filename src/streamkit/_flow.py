@@ -250,7 +250,7 @@ class Flow:
             return self._adapter_broke(bug)
         return self._fold(chunks) or self._about(
             TruncatedError(
-                f"the stream ended after {self._so_far()}, without the end mark that "
+                f"the stream ended {self._when()}, without the end mark that "
                 f"{self.call.adapter.dialect} puts behind a whole answer"
             )
         )
@@ -297,12 +297,11 @@ class Flow:
 
     def _vendor_fault(self, fault: Fault) -> StreamkitError:
         kind = BY_KIND[fault.kind]
-        where = (
-            f"HTTP {fault.status}" if fault.status else f"inside the stream, after {self._so_far()}"
-        )
-        said = "the adapter found" if fault.kind == "protocol" else "the vendor reports"
+        where = f"HTTP {fault.status}" if fault.status else f"in the stream, {self._when()}"
+        what = fault.kind.replace("_", " ")
+        said = "what came cannot be read" if kind is ProtocolError else f"the vendor reports {what}"
         error = kind(
-            f"{said} {fault.kind.replace('_', ' ')} ({where}): {fault.message}",
+            f"{said} ({where}): {fault.message}",
             status=fault.status,
             code=fault.code,
             retryable=fault.retryable,
@@ -316,7 +315,7 @@ class Flow:
         assert isinstance(reply, Lost)
         lost = reply.error
         if isinstance(lost, ConnectionLostError):
-            detail = f"the connection broke after {self._so_far()}: {lost.message}"
+            detail = f"the connection broke {self._when()}: {lost.message}"
             broken = ConnectionLostError(detail)
             broken.__cause__ = lost.__cause__
             return self._about(broken)
@@ -326,7 +325,7 @@ class Flow:
         timer, seconds = self.watch.fired()
         return self._about(
             StreamTimeoutError(
-                f"{_TIMER_WORDS[timer]} within {seconds:g} s, after {self._so_far()} "
+                f"{_TIMER_WORDS[timer]} within {seconds:g} s, {self._when()} "
                 f"(timer {timer!r}; set it with Timeouts({timer}=...))",
                 timer=timer,
             )
@@ -352,11 +351,11 @@ class Flow:
         error.body = scrub(error.body, key)
         return error
 
-    def _so_far(self) -> str:
+    def _when(self) -> str:
         count = self.draft.delivered
         if count == 0:
-            return "no text"
-        return f"{count} character{'s' if count != 1 else ''} of the answer"
+            return "before any text came"
+        return f"after {count} character{'s' if count != 1 else ''} of the answer"
 
     # --- the end -------------------------------------------------------------------------------
 
