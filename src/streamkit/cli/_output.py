@@ -1,0 +1,129 @@
+"""What goes where: the answer to stdout, everything else, dim or red, to stderr.
+
+Colour, spinner and cursor codes go to terminals only, and no colour at all with NO_COLOR or a dumb
+terminal. Control characters in what a model or vendor says are shown, never obeyed, on a terminal.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Final, TextIO
+
+from rich.console import Console
+from rich.status import Status
+from rich.text import Text
+
+_VISIBLE: Final = {
+    **{code: 0x2400 + code for code in range(0x20) if chr(code) not in "\n\t"},
+    0x7F: 0x2421,
+    **dict.fromkeys(range(0x80, 0xA0), 0xFFFD),
+}
+
+
+def printable(text: str) -> str:
+    """``text`` with control characters made visible, so that no answer can drive a terminal."""
+    return text.replace("\r\n", "\n").translate(_VISIBLE)
+
+
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError  # rich would exit here; how this program ends is decided elsewhere
+
+
+def console(file: TextIO) -> Console:
+    """A rich console for ``file``, plain unless it is a terminal."""
+    terminal = file.isatty()
+    # An empty NO_COLOR counts as not set: https://no-color.org
+    coloured = terminal and not os.environ.get("NO_COLOR")
+    return _Console(
+        file=file,
+        force_terminal=terminal,
+        color_system="auto" if coloured else None,
+        width=None if terminal else 10_000,  # a pipe has no width to fit
+        highlight=False,
+        markup=False,
+        emoji=False,
+    )
+
+
+class Screen:
+    """Shows one answer after another, and keeps the two channels apart on a shared terminal."""
+
+    def __init__(self) -> None:
+        self._out = sys.stdout
+        self._err = console(sys.stderr)
+        self._out_is_terminal = self._out.isatty()
+        self._shared = self._out_is_terminal and self._err.is_terminal
+        self._spinner: Status | None = None
+        self._answer_open = False  # the last line of the answer lacks its end
+        self._thought_open = False
+
+    def wait(self, words: str) -> None:
+        """Say what is being waited for, until something else is shown. On a terminal only."""
+        if not self._err.is_interactive:
+            return
+        self.calm()
+        self._end_lines()
+        self._spinner = self._err.status(Text(words, "dim"), spinner_style="dim")
+        self._spinner.start()
+
+    def calm(self) -> None:
+        """Take the spinner away."""
+        spinner, self._spinner = self._spinner, None
+        if spinner is not None:
+            spinner.stop()
+
+    def answer(self, text: str) -> None:
+        """More of the answer."""
+        if not text:
+            return
+        self.calm()
+        if self._thought_open:
+            self._print("\n\n" if self._shared else "\n")
+            self._thought_open = False
+        self._out.write(printable(text) if self._out_is_terminal else text)
+        self._out.flush()
+        self._answer_open = not text.endswith("\n")
+
+    def thought(self, text: str) -> None:
+        """More of the reasoning: dim, and apart from the answer."""
+        if not text:
+            return
+        self.calm()
+        if not self._thought_open:
+            self._end_lines()
+        self._print(text, "dim")
+        self._thought_open = True
+
+    def aside(self, line: str, style: str = "dim") -> None:
+        """A line of its own that is not part of the answer."""
+        self.calm()
+        self._end_lines()
+        self._print(" ".join(line.splitlines()) + "\n", style)
+
+    def end(self) -> None:
+        """The answer is over: end its last line, which a reader of stdout wants too."""
+        self.calm()
+        if self._answer_open:
+            self._out.write("\n")
+            self._out.flush()
+            self._answer_open = False
+        self._end_lines()
+
+    def blank(self) -> None:
+        """An empty line between turns, on a terminal."""
+        if self._err.is_terminal:
+            self._print("\n")
+
+    def _end_lines(self) -> None:
+        # To stderr, also behind an answer: only the answer's own bytes go to stdout.
+        if self._thought_open or (self._answer_open and self._shared):
+            self._print("\n")
+        self._thought_open = False
+        if self._shared:
+            self._answer_open = False
+
+    def _print(self, text: str, style: str = "") -> None:
+        shown = printable(text) if self._err.is_terminal else text
+        self._err.print(Text(shown, style), end="", soft_wrap=True)

@@ -1,0 +1,129 @@
+"""Shows a running answer: words as they come, reasoning apart, a closing line of figures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from streamkit.cli._output import Screen
+from streamkit.errors import StreamkitError
+from streamkit.events import (
+    AttemptStarted,
+    ChoiceEnded,
+    Event,
+    Interrupted,
+    Notice,
+    PartEnded,
+    PartStarted,
+    ReasoningDelta,
+    RefusalDelta,
+    SafetyReported,
+    StreamStarted,
+    TextDelta,
+    ToolCallReady,
+)
+from streamkit.messages import (
+    ChatResponse,
+    IncompleteToolCall,
+    MediaPart,
+    Part,
+    ProviderItem,
+)
+from streamkit.sync import Stream
+from streamkit.values import FinishReason
+
+_STOPS: Final[dict[FinishReason, str]] = {
+    "length": "the model stopped at its token limit; --max-tokens sets one",
+    "content_filter": "the vendor's content filter stopped the answer",
+    "pause": "the vendor paused the answer",
+    "error": "the vendor stopped the answer because of an error",
+}
+
+
+def play(stream: Stream, screen: Screen) -> StreamkitError | None:
+    """Show the whole of ``stream``. Returns the error it ended with, None if it ended well.
+
+    Ctrl-C closes the stream; its snapshot then has the outcome ``cancelled``.
+    """
+    attempts = 0
+    error = None
+    try:
+        for event in stream:
+            match event:
+                case TextDelta(choice=0):
+                    screen.answer(event.text)
+                case ReasoningDelta(choice=0) | RefusalDelta(choice=0):
+                    screen.thought(event.text)
+                case StreamStarted():
+                    local = stream.model.startswith("local:")
+                    screen.wait("starting the local model…" if local else "connecting…")
+                case AttemptStarted():
+                    attempts = event.attempt
+                    screen.wait(f"waiting for {stream.model}…")
+                case _:
+                    if line := _aside(event):
+                        screen.aside(line)
+    except KeyboardInterrupt:
+        stream.close()
+    except StreamkitError as problem:
+        error = problem
+    finally:
+        screen.end()
+    answer = stream.snapshot
+    for line in _closing(answer, attempts):
+        screen.aside(line)
+    return error
+
+
+def _aside(event: Event) -> str | None:
+    """What to say of an event that is neither answer nor reasoning; None: nothing."""
+    match event:
+        case Notice(level="warning"):
+            return f"warning: {event.message}"
+        case Notice():
+            return event.message
+        case Interrupted():
+            status = f" (HTTP {event.fault.status})" if event.fault.status else ""
+            what = f"{event.fault.kind.replace('_', ' ')}{status}"
+            return f"attempt {event.attempt}: {what}; trying again in {event.retry_in:.1f} s"
+        case SafetyReported(blocked=True):
+            return f"the vendor's safety filter blocked the {event.scope}"
+        case PartStarted(kind="refusal", choice=0):
+            return "the model refuses:"
+        case ToolCallReady(choice=0):
+            return f"tool call, not run: {event.call.name} {event.call.arguments_text}"
+        case PartEnded(choice=0):
+            return _part_aside(event.content)
+        case ChoiceEnded(choice=0):
+            return _STOPS.get(event.finish_reason)
+    return None
+
+
+def _part_aside(part: Part) -> str | None:
+    match part:
+        case IncompleteToolCall():
+            return f"incomplete tool call, not safe to run: {part.name} {part.arguments_text}"
+        case ProviderItem():
+            return f"{part.name or part.kind} (run by the vendor; --json shows it)"
+        case MediaPart():
+            return f"{part.media_type or 'media'} (--json holds it)"
+    return None
+
+
+def _closing(answer: ChatResponse, attempts: int) -> Iterator[str]:
+    """The sources of an answer, and the figures of one that was not an error."""
+    for url in dict.fromkeys(c.url for c in answer.citations if c.url):
+        yield f"source: {url}"
+    if answer.outcome not in ("complete", "cancelled"):
+        return
+    timings, usage = answer.timings, answer.usage
+    figures = ["stopped"] if answer.outcome == "cancelled" else []
+    if usage is not None and usage.output_tokens is not None:
+        figures.append(f"{usage.output_tokens} token{'' if usage.output_tokens == 1 else 's'}")
+    if timings is not None and timings.first_text is not None:
+        figures.append(f"first text after {timings.first_text:.2f} s")
+    if timings is not None and timings.tokens_per_second is not None:
+        figures.append(f"{timings.tokens_per_second:.1f} tokens/s")
+    if attempts > 1:
+        figures.append(f"{attempts} attempts")
+    yield " · ".join(figures)
