@@ -335,8 +335,8 @@ class Flow:
         if isinstance(error, StreamkitError):
             return self._about(error)
         broken = ProtocolError(
-            f"the adapter {self.call.adapter.name!r} failed on what the vendor sent, after "
-            f"{self._so_far()}: {type(error).__name__}. This is a defect of the adapter; "
+            f"the adapter {self.call.adapter.name!r} failed on what the vendor sent, "
+            f"{self._when()}: {type(error).__name__}. This is a defect of the adapter; "
             "a recording of the stream helps its author."
         )
         broken.__cause__ = error
