@@ -316,7 +316,7 @@ class Flow:
         lost = reply.error
         if isinstance(lost, ConnectionLostError):
             detail = f"the connection broke {self._when()}: {lost.message}"
-            broken = ConnectionLostError(detail)
+            broken = ConnectionLostError(detail, retryable=lost.retryable)
             broken.__cause__ = lost.__cause__
             return self._about(broken)
         return self._about(lost)
