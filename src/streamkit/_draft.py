@@ -26,6 +26,9 @@ from streamkit.values import Outcome, Timings, Usage
 # An empty argument buffer may be a call that was cut before its first byte.
 _CUT_REASONS = frozenset({"length", "content_filter", "error", "cancelled"})
 
+# Parts that are whole only if the vendor said so: whole text is text, half a call is no call.
+_CLOSED_BY_VENDOR = frozenset({"tool_call", "provider_item"})
+
 
 class _ChoiceDraft:
     """The parts of one choice, and which of them are open."""
@@ -83,10 +86,12 @@ class Draft:
         for choice in self._choices.values():
             self._settle_empty_calls(choice)
             for part in choice.parts:
-                if not part.closed and part.kind != "tool_call":
-                    self._end(choice, part)
-                elif part.kind == "tool_call" and part.call is None and not part.closed:
+                if part.closed:
+                    continue
+                if part.kind in _CLOSED_BY_VENDOR:
                     self.emit(e.PartEnded, part.index, part.value(self.dialect), choice.index)
+                else:
+                    self._end(choice, part)
 
     # --- out -------------------------------------------------------------------------------
 

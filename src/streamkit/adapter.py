@@ -128,8 +128,8 @@ class Decoder(ABC):
 class Adapter(ABC):
     """One wire dialect at one vendor. Frozen and shared.
 
-    ``name`` is the model-id prefix, ``dialect`` the wire format's name (also the scheme of its
-    signatures and the owner of its provider items).
+    ``name`` is the model-id prefix, ``dialect`` the wire format's name, which also owns
+    its provider items.
     """
 
     dialect: ClassVar[str]
