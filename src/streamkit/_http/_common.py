@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import socket
 import ssl
 import time
 from functools import lru_cache
@@ -104,7 +105,10 @@ def network_stream(response: Any) -> Any:
 def hang_up(response: Any) -> None:
     """Cut the connection from a finaliser, where nothing can be awaited."""
     with contextlib.suppress(Exception):
-        network_stream(response).get_extra_info("socket").shutdown(2)
+        held = network_stream(response).get_extra_info("socket")
+        # A duplicate, since the event loop's own object may not allow it (uvloop's does not).
+        with socket.fromfd(held.fileno(), held.family, held.type) as twin:
+            twin.shutdown(socket.SHUT_RDWR)
 
 
 def _classify(error: Exception, *, opening: bool) -> StreamkitError | None:
