@@ -98,6 +98,8 @@ def kind_of(status: int | None, *codes: Any) -> FaultKind:
         number = int(value) if isinstance(value, str) and value.isdigit() else value
         if isinstance(number, int) and 400 <= number < 600:
             return KIND_BY_STATUS.get(number) or ("server" if number >= 500 else "invalid_request")
+    if status is not None and 300 <= status < 400:
+        return "not_found"  # redirects are not followed: the base URL is not the right one
     return vague or "server"
 
 
@@ -191,4 +193,8 @@ def _plain_text(body: bytes) -> str:
 
 
 def _no_words(status: int | None) -> str:
-    return f"the vendor gave no reason (HTTP {status})" if status else "the vendor gave no reason"
+    if status is None:
+        return "the vendor gave no reason"
+    if 300 <= status < 400:
+        return "a redirect, which is not followed"
+    return f"the vendor gave no reason (HTTP {status})"
