@@ -58,6 +58,7 @@ class Screen:
         self._spinner: Status | None = None
         self._answer_open = False  # the last line of the answer lacks its end
         self._thought_open = False
+        self._warned: set[str] = set()
 
     def wait(self, words: str) -> None:
         """Say what is being waited for, until something else is shown. On a terminal only."""
@@ -101,6 +102,12 @@ class Screen:
         self.calm()
         self._end_lines()
         self._print(" ".join(line.splitlines()) + "\n", style)
+
+    def warn(self, line: str) -> None:
+        """A dim line that is said once: a chat would hear it with every turn."""
+        if line not in self._warned:
+            self._warned.add(line)
+            self.aside(line)
 
     def end(self) -> None:
         """The answer is over: end its last line, which a reader of stdout wants too."""

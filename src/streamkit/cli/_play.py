@@ -60,6 +60,9 @@ def play(stream: Stream, screen: Screen) -> StreamkitError | None:
                 case AttemptStarted():
                     attempts = event.attempt
                     screen.wait(f"waiting for {stream.model}…")
+                case Notice():
+                    mark = "warning: " if event.level == "warning" else ""
+                    screen.warn(f"{mark}{event.message}")
                 case _:
                     if line := _aside(event):
                         screen.aside(line)
@@ -76,12 +79,8 @@ def play(stream: Stream, screen: Screen) -> StreamkitError | None:
 
 
 def _aside(event: Event) -> str | None:
-    """What to say of an event that is neither answer nor reasoning; None: nothing."""
+    """What to say of an event that is no part of the answer; None: nothing."""
     match event:
-        case Notice(level="warning"):
-            return f"warning: {event.message}"
-        case Notice():
-            return event.message
         case Interrupted():
             status = f" (HTTP {event.fault.status})" if event.fault.status else ""
             what = f"{event.fault.kind.replace('_', ' ')}{status}"

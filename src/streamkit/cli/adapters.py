@@ -24,42 +24,43 @@ def adapters(*, as_json: bool) -> int:
         for row in rows:
             write_line(_data(row))
         return COMPLETE
-    _show([row for row in rows if row.adapter is not None])
+    screen = console(sys.stdout)
+    working = [(row, row.adapter) for row in rows if row.adapter is not None]
+    if working:
+        screen.print(_table(working))
+    else:
+        screen.print("no working adapter is installed: pip install streamkit-openai, for example")
     for row in rows:
         if row.problem is not None:
             words = Text.assemble((f"broken: {row.name}", "red"), f"  {printable(row.problem)}")
-            console(sys.stdout).print(words, soft_wrap=True)
+            screen.print(words, soft_wrap=True)
     return COMPLETE
 
 
-def _show(rows: Sequence[InstalledAdapter]) -> None:
-    screen = console(sys.stdout)
-    if not rows:
-        screen.print("no working adapter is installed: pip install streamkit-openai, for example")
-        return
-    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
-    for heading in ("prefix", "dialect", "API key", "abilities", "plugin"):
-        table.add_column(heading, overflow="fold")
-    for row in rows:
-        if row.adapter is not None:
-            table.add_row(
-                Text(row.name, "bold"),
-                row.adapter.dialect,
-                _key_words(row.adapter.endpoint),
-                _abilities(row.adapter),
-                Text(row.distribution, "dim"),
-            )
-    screen.print(table)
+def _table(rows: Sequence[tuple[InstalledAdapter, Adapter]]) -> Table:
+    """A line for each prefix, under a heading for each plugin and dialect."""
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    for heading in ("prefix", "API key", "", "options", "carries"):
+        table.add_column(heading, no_wrap=heading != "carries")
+    groups = sorted({(row.distribution, adapter.dialect) for row, adapter in rows})
+    for distribution, dialect in groups:
+        table.add_row(Text(distribution, "dim"), Text(dialect, "dim"))
+        for row, adapter in rows:
+            if (row.distribution, adapter.dialect) == (distribution, dialect):
+                variable, state = _key_words(adapter.endpoint)
+                options = str(len(adapter.supports.options))
+                table.add_row(f"  {row.name}", variable, state, options, _abilities(adapter))
+    return table
 
 
-def _key_words(endpoint: Endpoint) -> Text:
-    """Whether a key is there, and under which name; never the key."""
+def _key_words(endpoint: Endpoint) -> tuple[Text, Text]:
+    """The variable a key is read from, and whether it is set; never the key."""
     name, is_set = _key(endpoint)
     if name is None:
-        return Text("not needed", "dim")
+        return Text("none needed", "dim"), Text()
     if is_set:
-        return Text(f"{name} is set", "green")
-    return Text(f"{name} not set" if endpoint.key_required else f"{name} (optional)", "dim")
+        return Text(name), Text("set", "green")
+    return Text(name), Text("not set" if endpoint.key_required else "optional", "dim")
 
 
 def _key(endpoint: Endpoint) -> tuple[str | None, bool]:
@@ -71,13 +72,12 @@ def _key(endpoint: Endpoint) -> tuple[str | None, bool]:
 
 def _abilities(adapter: Adapter) -> str:
     supports = adapter.supports
-    words = [f"{len(supports.options)} options"]
-    words += [part for part in ("image", "document", "media") if part in supports.parts]
+    words: list[str] = [part for part in ("image", "document", "media") if part in supports.parts]
     if "tools" in supports.options:
         words.append("tools")
     if supports.reasoning:
         words.append("reasoning")
-    return ", ".join(words)
+    return " ".join(words)
 
 
 def _data(row: InstalledAdapter) -> dict[str, Any]:

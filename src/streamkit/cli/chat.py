@@ -57,6 +57,8 @@ class Conversation:
         turn = answer.message
         if turn.text.strip():  # vendors refuse a turn without words when it is sent back
             self._turns += [question, turn]
+        else:
+            screen.aside("nothing of this turn is kept, for it has no text")
         if error is not None:
             raise error
         return exit_code(answer.outcome)

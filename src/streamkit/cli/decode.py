@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -46,44 +46,54 @@ def decode_file(
 def _show(decoded: Decoded) -> None:
     screen = console(sys.stdout)
     for event in decoded.events:
-        data = event_data(event)
+        data = _pruned(event_data(event))
         number, kind = data.pop("seq"), data.pop("type")
-        words = "  ".join(f"{k}={_short(v)}" for k, v in data.items() if v not in (None, [], {}))
+        data.pop("timings", None)  # of the replay, not of the recording
+        if data.get("choice") == 0:
+            del data["choice"]
+        words = "  ".join(f"{name}={_short(value)}" for name, value in data.items())
         line = Text.assemble((f"{number:>4} ", "dim"), (f"{kind:<21} ", "bold"), words)
         screen.print(line, soft_wrap=True)
     screen.print()
     for name, value in _summary(decoded):
-        screen.print(Text.assemble((f"{name:<21} ", "bold"), value), soft_wrap=True)
+        if value:
+            line = Text.assemble((f"{name:<21} ", "bold"), printable(value))
+            screen.print(line, soft_wrap=True)
     if decoded.error is not None:
         words = printable(" ".join(explain(decoded.error).split()))
         screen.print(Text.assemble((f"{'error':<21} ", "bold red"), words), soft_wrap=True)
 
 
 def _summary(decoded: Decoded) -> Iterator[tuple[str, str]]:
-    """The response as rows of name and value, without those that are empty."""
+    """The response as rows of name and value; a value may be empty."""
     answer = decoded.response
     yield "outcome", str(answer.outcome)
-    finish = f"{answer.finish_reason} ({answer.raw_finish_reason})"
-    usage = answer.usage
-    rows: Mapping[str, Any] = {
-        "id": answer.id,
-        "model": answer.model,
-        "finish_reason": finish if answer.finish_reason else None,
-        "reasoning": answer.reasoning,
-        "text": answer.text,
-        "refusal": answer.refusal,
-        "tool_calls": [f"{c.name} {c.arguments_text}" for c in answer.tool_calls],
-        "incomplete_tool_calls": [
-            f"{c.name} {c.arguments_text} ({c.reason})" for c in answer.incomplete_tool_calls
-        ],
-        "provider_items": [item.kind for item in answer.provider_items],
-        "citations": [c.url or c.title or c.cited_text for c in answer.citations],
-        "choices": len(answer.choices) if len(answer.choices) > 1 else None,
-        "usage": usage and usage.raw,
-    }
-    for name, value in rows.items():
-        if value is not None and value not in ("", []):
-            yield name, printable(value if isinstance(value, str) else _json(value))
+    yield "id", answer.id or ""
+    yield "model", answer.model or ""
+    if answer.finish_reason:
+        yield "finish_reason", f"{answer.finish_reason} ({answer.raw_finish_reason})"
+    if len(answer.choices) > 1:
+        yield "choices", f"{len(answer.choices)}; the first one:"
+    yield "reasoning", answer.reasoning
+    yield "text", answer.text
+    if answer.refusal is not None:
+        yield "refusal", answer.refusal or "(without words)"
+    for call in answer.tool_calls:
+        yield "tool_call", f"{call.name} {call.arguments_text} ({call.id})"
+    for cut in answer.incomplete_tool_calls:
+        yield "incomplete_tool_call", f"{cut.name} {cut.arguments_text} ({cut.reason})"
+    for item in answer.provider_items:
+        yield "provider_item", " ".join(filter(None, (item.kind, item.name, item.id)))
+    for citation in answer.citations:
+        yield "citation", citation.url or citation.title or citation.cited_text or citation.kind
+    if answer.usage is not None:
+        yield "usage", _json(answer.usage.raw)
+
+
+def _pruned(data: dict[str, Any]) -> dict[str, Any]:
+    """Without what is not there, at any depth of objects."""
+    pruned = {k: _pruned(v) if isinstance(v, dict) else v for k, v in data.items()}
+    return {k: v for k, v in pruned.items() if v is not None and v not in ([], {})}
 
 
 def _short(value: Any) -> str:
