@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import pytest
+
 from streamkit.adapter import Frame
 from streamkit.chunks import End
 from streamkit.messages import ChatRequest, Message

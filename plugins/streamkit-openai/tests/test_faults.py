@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import pytest
+
 from streamkit.events import OpaqueEvent
 from streamkit.testing import Decoded, decode
 from streamkit_openai import OpenAIChat
@@ -18,24 +19,28 @@ def stream(*frames: str, profile: str = "openai") -> Decoded:
     return decode(OpenAIChat(profile), "".join(frames).encode(), headers=SSE)
 
 
+def error(**fields: Any) -> dict[str, Any]:
+    return {"error": {"message": "no", **fields}}
+
+
 @pytest.mark.parametrize(
     ("status", "body", "kind", "code"),
     [
-        (401, {"error": {"message": "Incorrect key", "code": "invalid_api_key"}}, *("authentication", "invalid_api_key")),
-        (401, {"error": {"message": "Missing header", "code": 401}}, "authentication", "401"),
-        (404, {"error": {"message": "no model", "type": "invalid_request_error", "code": "model_not_found"}}, *("not_found", "model_not_found")),
-        (404, {"error": {"message": "no path", "type": "invalid_request_error", "code": None}}, *("not_found", "invalid_request_error")),
-        (400, {"error": {"message": "blocked", "code": "content_filter", "innererror": {}}}, *("content_filter", "content_filter")),
-        (402, {"error": {"message": "Insufficient Balance", "code": "invalid_request_error"}}, *("billing", "invalid_request_error")),
-        (429, {"error": {"message": "slow", "code": "RateLimitReached"}}, "rate_limit", "RateLimitReached"),
-        (429, {"error": {"message": "quota", "code": "insufficient_quota"}}, "billing", "insufficient_quota"),
-        (400, {"code": "Client specified an invalid argument", "error": "bad"}, *("invalid_request", "Client specified an invalid argument")),
-        (400, {"object": "error", "message": "bad", "type": "BadRequestError", "code": 400}, *("invalid_request", "400")),
-        (422, {"detail": [{"loc": ["body"], "msg": "field required"}]}, "invalid_request", None),
-        (429, {"message": "Too many", "type": "too_many_requests_error", "code": "request_quota_exceeded"}, *("rate_limit", "request_quota_exceeded")),
+        (401, error(code="invalid_api_key"), "authentication", "invalid_api_key"),
+        (401, error(code=401), "authentication", "401"),
+        (404, error(type="a", code="model_not_found"), "not_found", "model_not_found"),
+        (404, error(type="invalid_request_error"), "not_found", "invalid_request_error"),
+        (400, error(code="content_filter", innererror={}), "content_filter", "content_filter"),
+        (402, error(code="invalid_request_error"), "billing", "invalid_request_error"),
+        (429, error(code="RateLimitReached"), "rate_limit", "RateLimitReached"),
+        (429, error(code="insufficient_quota"), "billing", "insufficient_quota"),
+        (400, {"code": "Bad argument", "error": "no"}, "invalid_request", "Bad argument"),
+        (400, {"object": "error", "message": "no", "code": 400}, "invalid_request", "400"),
+        (422, {"detail": [{"loc": ["body"], "msg": "no"}]}, "invalid_request", None),
+        (429, {"message": "no", "code": "quota_exceeded"}, "rate_limit", "quota_exceeded"),
         (503, "upstream connect error", "overloaded", None),
     ],
-)  # fmt: skip
+)
 def test_an_http_error_says_whose_fault_it_is(
     status: int, body: Any, kind: str, code: str | None
 ) -> None:
@@ -52,7 +57,7 @@ def test_an_http_error_says_whose_fault_it_is(
         ('data: {"error":{"message":"x","code":429}}', "rate_limit"),
         ('data: {"error":"overloaded"}', "server"),
         ('data: [{"error":{"code":503,"message":"x","status":"UNAVAILABLE"}}]', "overloaded"),
-        ('data: {"object":"error","message":"x","type":"BadRequestError","code":400}', "invalid_request"),
+        ('data: {"object":"error","message":"x","type":"Bad","code":400}', "invalid_request"),
         ('data: {"message":"x","code":"server_error","param":null}', "server"),
         ('data: {"detail":"x"}', "server"),
         ('event: error\ndata: {"message":"x","code":429}', "rate_limit"),
@@ -62,7 +67,7 @@ def test_an_http_error_says_whose_fault_it_is(
         ('data: {"choices":[],"x_groq":{"error":"x"}}', "server"),
         ('data: {"error":{"message":"x"},"status_code":402}', "billing"),
     ],
-)  # fmt: skip
+)
 def test_an_error_inside_the_stream_is_told_in_every_shape(frame: str, kind: str) -> None:
     got = stream(TEXT, frame + "\n\n", TEXT)
     assert got.error is not None
@@ -72,8 +77,8 @@ def test_an_error_inside_the_stream_is_told_in_every_shape(frame: str, kind: str
 
 @pytest.mark.parametrize("error", ["null", '""', "{}", "false"])
 def test_an_empty_error_field_is_no_error(error: str) -> None:
-    stop = f'data: {{"error":{error},"choices":[{{"index":0,"delta":{{}},"finish_reason":"stop"}}]}}'
-    got = stream(TEXT, stop + "\n\n", "data: [DONE]\n\n")
+    stop = f'{{"error":{error},"choices":[{{"index":0,"finish_reason":"stop"}}]}}'
+    got = stream(TEXT, f"data: {stop}\n\n", "data: [DONE]\n\n")
     assert (got.error, got.response.text) == (None, "Half")
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from streamkit.events import Notice, OpaqueEvent, SafetyReported, TextDelta
 from streamkit.messages import IncompleteToolCall, MediaPart, ReasoningPart
 from streamkit.testing import Decoded, decode

@@ -7,6 +7,7 @@ from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
+
 from streamkit.adapter import Frame
 from streamkit.chunks import End, Fault
 from streamkit.messages import ChatRequest, Message
@@ -15,16 +16,54 @@ from streamkit_openai import PROFILES, OpenAIChat
 
 REQUEST = ChatRequest(model="m", messages=(Message.user("Hi"),))
 NAMES = st.sampled_from(
-    ["id", "index", "name", "type", "text", "url", "data", "function", "custom", "arguments"]
-    + ["thinking", "summary", "signature", "format", "image_url", "url_citation", "output"]
-    + ["usage", "error", "message", "code", "prompt_tokens", "filtered", "title", "transcript"]
-    + ["extra_content", "cached_tokens", "prompt_tokens_details"]
+    [
+        "id",
+        "index",
+        "name",
+        "type",
+        "text",
+        "url",
+        "data",
+        "function",
+        "custom",
+        "arguments",
+        "thinking",
+        "summary",
+        "signature",
+        "format",
+        "image_url",
+        "url_citation",
+        "output",
+        "usage",
+        "error",
+        "message",
+        "code",
+        "prompt_tokens",
+        "filtered",
+        "title",
+        "transcript",
+        "extra_content",
+        "cached_tokens",
+        "prompt_tokens_details",
+    ]
 )
 WORDS = st.sampled_from(
-    ["", "a", "stop", "text", "thinking", "reference", "image_url", "url_citation", "{}"]
-    + ["reasoning.text", "reasoning.summary", "reasoning.encrypted", "data:a/b;base64,aGk="]
+    [
+        "a",
+        "stop",
+        "text",
+        "thinking",
+        "reference",
+        "image_url",
+        "url_citation",
+        "{}",
+        "reasoning.text",
+        "reasoning.summary",
+        "reasoning.encrypted",
+        "data:a/b;base64,aGk=",
+    ]
 )
-LEAVES = st.none() | st.booleans() | st.integers(-1, 3) | st.floats() | WORDS
+LEAVES = st.none() | st.booleans() | st.integers(-1, 3) | st.floats() | st.just("") | WORDS
 JUNK = st.recursive(
     LEAVES,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES, inner, max_size=4),

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import pytest
+
 from streamkit.events import OpaqueEvent
 from streamkit.messages import IncompleteToolCall
 from streamkit.testing import Decoded, decode
@@ -59,9 +60,13 @@ def calls(got: Decoded) -> list[tuple[str, str, Any]]:
             id="two calls in one delta",
         ),
         pytest.param(
-            [[call("", "f", "c1", index=0)], [call('{"a":', index=0)]]
-            + [[call("", "f", "c2", index=0)], [call('{"a":2}', index=0)]],
-            [("c2", "f", {"a": 2})],
+            [
+                [call("", "f", "c1", index=0)],
+                [call('{"a":1}', index=0)],
+                [call("", "f", "c2", index=0)],
+                [call('{"a":2}', index=0)],
+            ],
+            [("c1", "f", {"a": 1}), ("c2", "f", {"a": 2})],
             id="a new id at an index in use is a new call, to which later fragments belong",
         ),
         pytest.param(
@@ -110,9 +115,13 @@ def calls(got: Decoded) -> list[tuple[str, str, Any]]:
             id="empty id and name on later deltas",
         ),
         pytest.param(
-            [[call("", "f", "c1", index=0), call("", "g", "c2", index=1)]]
-            + [[call('{"a"', index=0)], [call('{"b"', index=1)]]
-            + [[call(":1}", index=0)], [call(":2}", index=1)]],
+            [
+                [call("", "f", "c1", index=0), call("", "g", "c2", index=1)],
+                [call('{"a"', index=0)],
+                [call('{"b"', index=1)],
+                [call(":1}", index=0)],
+                [call(":2}", index=1)],
+            ],
             [("c1", "f", {"a": 1}), ("c2", "g", {"b": 2})],
             id="fragments of two calls interleaved",
         ),

@@ -297,11 +297,13 @@ def _is_error(body: dict[str, Any]) -> bool:
 
 def _fault(body: dict[str, Any]) -> Fault:
     """The fault a frame tells of; its ``error`` may be an object or bare text."""
-    error = body.get("error")
+    error, request_id = body.get("error"), text_of(body.get("request_id")) or None
     if isinstance(error, dict):
         # Cerebras puts the HTTP status beside the object.
         beside = {name: body[name] for name in ("status_code", "code") if name in body}
-        return fault_from_error(beside | error)
-    if not error and "detail" in body and "message" not in body:
-        return fault_from_error({"message": body["detail"]})
-    return fault_from_error(body)
+        error = beside | error
+    elif not error and "detail" in body and "message" not in body:
+        error = {"message": body["detail"]}
+    else:
+        error = body
+    return fault_from_error(error, request_id=request_id)

@@ -88,8 +88,7 @@ def _trimmed(base_url: str, path: str) -> str:
     address.
     """
     base_url = base_url.rstrip("/")
-    beginnings = [path[:i] for i, letter in enumerate(path) if letter == "/" and i] + [path]
-    for beginning in reversed(beginnings):
-        if base_url.endswith(beginning):
+    for beginning in (path, path.removesuffix("/chat/completions")):
+        if beginning and base_url.endswith(beginning):
             return base_url.removesuffix(beginning)
     return base_url

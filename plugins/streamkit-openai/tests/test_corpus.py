@@ -1,0 +1,76 @@
+"""Recorded streams of many vendors give the recorded result, where the collection is at hand.
+
+The collection is not part of the project: a folder ``shared/corpus`` beside the checkout. Without
+it there is nothing to run, and one test says so.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from streamkit.testing import decode
+from streamkit_openai import PROFILES
+
+FOLDER = Path(__file__).parents[3].parent / "shared" / "corpus"
+PROFILE_OF = {"alibaba": "qwen", "moonshotai": "moonshot", "ollama": "ollama-compat"}
+
+# Where we hold the recorded result to be wrong, and what we say instead.
+OUR_OUTCOME = {
+    # The reference asks for a finish reason. Cortex sends none for Claude models ([DONE] proves
+    # the answer whole), so every answer of theirs would be an error.
+    "pydantic-ai.test-snowflake-test-snowflake-model-streaming.0": "complete",
+}
+
+
+def _cases() -> list[Any]:
+    path = FOLDER / "cases.jsonl"
+    if not path.exists():
+        return []
+    cases = map(json.loads, path.read_text("utf-8").splitlines())
+    return [pytest.param(c, id=c["id"]) for c in cases if c["dialect"] == "openai-chat"]
+
+
+CASES = _cases()
+
+
+def test_the_collection_is_at_hand() -> None:
+    if not CASES:
+        pytest.skip("no ../shared/corpus beside the checkout: recorded streams were not compared")
+    assert len(CASES) >= 100
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_recorded_stream_gives_the_recorded_result(case: dict[str, Any]) -> None:
+    vendor = PROFILE_OF.get(case["vendor"], case["vendor"])
+    prefix = vendor if vendor in PROFILES else "openai-compatible"
+    got = decode(
+        f"{prefix}:{case['model'] or 'any'}",
+        (FOLDER / case["file"]).read_bytes(),
+        status=case["http_status"],
+        headers={"content-type": case["content_type"] or ""},
+    )
+    expect, response = case["expect"], got.response
+    if expect["error"] is not None:
+        assert got.error is not None
+        assert response.outcome == "failed"
+        return
+    outcome = "complete" if expect["terminal"] else "truncated"
+    assert response.outcome == OUR_OUTCOME.get(case["id"], outcome)
+    assert response.text == expect["text"]
+    assert response.reasoning == (expect["reasoning"] or "")
+    assert response.refusal == expect["refusal"]
+    assert response.raw_finish_reason == expect["finish_reason"]
+    assert len(response.citations) == (expect["citations"] or 0)
+    assert [(c.name, c.arguments) for c in response.tool_calls] == [
+        (c["name"], c["arguments"]) for c in expect["tool_calls"]
+    ]
+    ids = [(c.id, w["id"]) for c, w in zip(response.tool_calls, expect["tool_calls"], strict=True)]
+    assert all(ours == theirs for ours, theirs in ids if theirs)
+    assert (response.usage.raw if response.usage else None) == (expect["usage"] or {}).get("raw")
+    if "choices" in expect:
+        texts = ["".join(p.text for p in c.parts if p.type == "text") for c in response.choices]
+        assert texts == [c["text"] for c in expect["choices"]]
