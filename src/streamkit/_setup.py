@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from streamkit import _plugins
 from streamkit._flow import Call
 from streamkit._policy import Budget, Retry
-from streamkit._target import Target, checked_base_url, encode_body
+from streamkit._target import Target, check_headers, checked_base_url, encode_body
 from streamkit.adapter import Adapter, Endpoint, KeySource, Located, Warned
 from streamkit.errors import ConfigurationError, UnsupportedError
 from streamkit.messages import ChatRequest, Message
@@ -77,6 +77,7 @@ class Setup:
         adapter = self._adapters.get(prefix) or _plugins.installed().adapter(prefix)
         strict = self._strict if strict is None else strict
         request = _request(name, messages, options)
+        check_headers(request.extra_headers)
         request, ignored = _honoured(adapter, request)
         wire = adapter.request(request)
         if strict and (ignored or wire.warnings):

@@ -42,7 +42,9 @@ class Target:
                 raise ConfigurationError(
                     f"the api_key callable failed: {type(error).__name__}"
                 ) from error
-        if key is not None and not (key.isascii() and key.isprintable()):
+        if key is not None and not isinstance(key, str):
+            raise ConfigurationError(f"the API key is a {type(key).__name__}, not text")
+        if key is not None and not _fits_a_header(key):
             raise ConfigurationError(
                 "the API key holds characters that no HTTP header can carry "
                 "(a line break at its end, perhaps); it is not shown here"
@@ -52,17 +54,23 @@ class Target:
 
 def checked_base_url(url: str, *, allow_http: bool) -> str:
     """The URL, if a key may be sent there. Raises ConfigurationError that says what is wrong."""
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ConfigurationError(f"the base URL {url!r} is not an http(s) URL with a host")
-    if parts.username is not None or parts.password is not None:
+    shown = url.partition("?")[0]  # a query string may hold a key
+    try:
+        parts = urlsplit(url)
+        host, _port = parts.hostname, parts.port
+    except ValueError as error:
+        raise ConfigurationError(f"the base URL is malformed: {error}") from None
+    is_http = parts.scheme in ("http", "https")
+    if "@" in (parts.netloc if is_http else shown):
         raise ConfigurationError(
-            f"the base URL for {parts.hostname} holds credentials; "
+            f"the base URL for {host or 'this vendor'} holds credentials; "
             "pass the key with Client(api_key=...) instead, so that it stays out of logs"
         )
-    if parts.scheme == "http" and not (allow_http or is_loopback(parts.hostname)):
+    if not is_http or not host:
+        raise ConfigurationError(f"the base URL {shown!r} is not an http(s) URL with a host")
+    if parts.scheme == "http" and not (allow_http or is_loopback(host)):
         raise ConfigurationError(
-            f"the base URL {url!r} is plain http, which would send the key and the prompt "
+            f"the base URL {shown!r} is plain http, which would send the key and the prompt "
             "unencrypted. Use https, or Client(allow_http=True) if you mean it."
         )
     return url
@@ -94,6 +102,22 @@ def request_headers(
         headers[endpoint.auth_header.lower()] = endpoint.auth_prefix + key
     headers.update({name.lower(): value for name, value in extra.items()})
     return headers
+
+
+def check_headers(headers: Mapping[str, str]) -> None:
+    """Raises ConfigurationError for one that HTTP cannot carry; its value may be a secret."""
+    for name, value in headers.items():
+        if not name.isascii() or not name.replace("-", "").replace("_", "").isalnum():
+            raise ConfigurationError("a name in extra_headers is no HTTP header name")
+        if not _fits_a_header(value):
+            raise ConfigurationError(
+                f"the value of the header {name!r} holds characters that no HTTP header can carry; "
+                "it is not shown here"
+            )
+
+
+def _fits_a_header(value: str) -> bool:
+    return value.isascii() and value.isprintable()
 
 
 def encode_body(body: Mapping[str, Any]) -> bytes:
