@@ -1,0 +1,1 @@
+"""What `docs/generate.py` puts together. Each module makes the sections of one page."""
