@@ -17,7 +17,7 @@ from streamkit.errors import ConfigurationError, UnsupportedError
 from streamkit.messages import ChatRequest, Message
 from streamkit.timeouts import Timeouts
 
-Messages = str | Message | Sequence[Message | Mapping[str, Any]]
+Messages = str | Message | Mapping[str, Any] | Sequence[Message | Mapping[str, Any]]
 """What may stand for a conversation: a prompt, one message, or several (dicts included)."""
 
 _NOT_OPTIONS = frozenset({"model", "messages", "extra_body", "extra_headers"})
@@ -68,8 +68,8 @@ class Setup:
         strict: bool | None = None,
     ) -> Call:
         """The call for a user's words. Raises ConfigurationError before anything is sent."""
-        prefix, colon, name = model.partition(":")
-        if not colon or not name:
+        prefix, _, name = model.partition(":")
+        if not prefix or not name:
             raise ConfigurationError(
                 f"the model id {model!r} has no prefix: write vendor:model, "
                 "such as 'openai:gpt-5' or 'local:smollm2'"
@@ -132,7 +132,7 @@ def _first_set(names: Iterable[str]) -> str | None:
 def _request(model: str, messages: Messages, options: Mapping[str, Any]) -> ChatRequest:
     if isinstance(messages, str):
         messages = [Message.user(messages)]
-    elif isinstance(messages, Message):
+    elif isinstance(messages, Message | Mapping):
         messages = [messages]
     fields = {k: v for k, v in options.items() if v is not None}
     if isinstance(fields.get("stop"), str):
