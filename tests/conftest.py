@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.core.tape_server import TapeServer
+from tape_server import TapeServer
 
 
 @pytest.fixture(

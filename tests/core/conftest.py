@@ -31,8 +31,10 @@ def _sockets() -> set[str]:
 @pytest.fixture(autouse=True)
 def _no_thread_or_socket_left() -> Iterator[None]:
     threads, sockets = set(threading.enumerate()), _sockets()
+    gc.freeze()  # so that the collections below look at what the test made, and are quick
     yield
     gc.collect()
+    gc.unfreeze()
     # Trio keeps an idle worker thread for ten seconds, for its own reuse.
     new = {t for t in threading.enumerate() if not t.name.startswith("Trio thread")} - threads
     assert not new, "threads are left behind"
@@ -42,9 +44,7 @@ def _no_thread_or_socket_left() -> Iterator[None]:
 def _tasks() -> set[Any]:
     if sniffio.current_async_library() == "asyncio":
         runner = "TestRunner."  # anyio's own, which runs the test and its fixtures
-        return {
-            t for t in asyncio.all_tasks() if not t.get_coro().__qualname__.startswith(runner)
-        }
+        return {t for t in asyncio.all_tasks() if not t.get_coro().__qualname__.startswith(runner)}
     found, nurseries = set(), list(trio.lowlevel.current_root_task().child_nurseries)
     while nurseries:
         for task in nurseries.pop().child_tasks:
@@ -74,6 +74,7 @@ async def _no_task_left() -> AsyncIterator[None]:
 
 
 def pytest_pycollect_makeitem(collector: pytest.Module, name: str, obj: object) -> None:
+    """Coroutine functions are tests for every backend, without a mark."""
     if inspect.iscoroutinefunction(obj) and collector.istestfunction(obj, name):
-        pytest.mark.usefixtures("_no_task_left")(obj)
+        pytest.mark.usefixtures("anyio_backend", "_no_task_left")(obj)
         pytest.mark.anyio(obj)
