@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import os
 import sys
+from shutil import get_terminal_size
 from typing import Final, TextIO
 
 from rich.console import Console
 from rich.status import Status
 from rich.text import Text
+
+from streamkit.cli._wrap import WordWrap
 
 _VISIBLE: Final = {
     **{code: 0x2400 + code for code in range(0x20) if chr(code) not in "\n\t"},
@@ -56,52 +59,47 @@ class Screen:
         self._out_is_terminal = self._out.isatty()
         self._shared = self._out_is_terminal and self._err.is_terminal
         self._spinner: Status | None = None
-        self._answer_open = False  # the last line of the answer lacks its end
-        self._thought_open = False
+        self._answering = False  # the last line of the answer lacks its end
+        self._thinking = self._thought_open = False
+        self._wrap = WordWrap(lambda: get_terminal_size().columns)
         self._warned: set[str] = set()
 
     def wait(self, words: str) -> None:
         """Say what is being waited for, until something else is shown. On a terminal only."""
         if not self._err.is_interactive:
             return
-        self.calm()
-        self._end_lines()
+        self._make_room()
         self._spinner = self._err.status(Text(words, "dim"), spinner_style="dim")
         self._spinner.start()
-
-    def calm(self) -> None:
-        """Take the spinner away."""
-        spinner, self._spinner = self._spinner, None
-        if spinner is not None:
-            spinner.stop()
 
     def answer(self, text: str) -> None:
         """More of the answer."""
         if not text:
             return
-        self.calm()
-        if self._thought_open:
-            self._print("\n\n" if self._shared else "\n")
-            self._thought_open = False
-        self._out.write(printable(text) if self._out_is_terminal else text)
-        self._out.flush()
-        self._answer_open = not text.endswith("\n")
+        self._stop_spinner()
+        if self._thinking:
+            self._end_thought()
+            if self._shared:
+                self._print("\n")
+        self._write(self._wrap.feed(printable(text)) if self._out_is_terminal else text)
+        self._answering = not text.endswith("\n")
 
     def thought(self, text: str) -> None:
         """More of the reasoning: dim, and apart from the answer."""
         if not text:
             return
-        self.calm()
-        if not self._thought_open:
-            self._end_lines()
-        self._print(text, "dim")
-        self._thought_open = True
+        if not self._thinking:
+            self._make_room()
+        self._stop_spinner()
+        self._print(self._wrap.feed(printable(text)) if self._err.is_terminal else text, "dim")
+        self._thinking = True
+        self._thought_open = not text.endswith("\n")
 
     def aside(self, line: str, style: str = "dim") -> None:
         """A line of its own that is not part of the answer."""
-        self.calm()
-        self._end_lines()
-        self._print(" ".join(line.splitlines()) + "\n", style)
+        self._make_room()
+        line = " ".join(line.splitlines())
+        self._print(f"{printable(line) if self._err.is_terminal else line}\n", style)
 
     def warn(self, line: str) -> None:
         """A dim line that is said once: a chat would hear it with every turn."""
@@ -111,26 +109,42 @@ class Screen:
 
     def end(self) -> None:
         """The answer is over: end its last line, which a reader of stdout wants too."""
-        self.calm()
-        if self._answer_open:
-            self._out.write("\n")
-            self._out.flush()
-            self._answer_open = False
-        self._end_lines()
+        self._stop_spinner()
+        self._end_thought()
+        self._end_answer()
 
     def blank(self) -> None:
         """An empty line between turns, on a terminal."""
         if self._err.is_terminal:
             self._print("\n")
 
-    def _end_lines(self) -> None:
-        # To stderr, also behind an answer: only the answer's own bytes go to stdout.
-        if self._thought_open or (self._answer_open and self._shared):
-            self._print("\n")
-        self._thought_open = False
+    def _make_room(self) -> None:
+        # A line's end goes to stdout only where a terminal shows both channels in one place.
+        self._stop_spinner()
+        self._end_thought()
         if self._shared:
-            self._answer_open = False
+            self._end_answer()
+
+    def _end_thought(self) -> None:
+        if self._thinking:
+            self._thinking = False
+            last = self._wrap.end() if self._err.is_terminal else ""
+            self._print(f"{last}\n" if self._thought_open else last, "dim")
+
+    def _end_answer(self) -> None:
+        if self._answering:
+            self._answering = False
+            last = self._wrap.end() if self._out_is_terminal else ""
+            self._write(f"{last}\n")
+
+    def _stop_spinner(self) -> None:
+        spinner, self._spinner = self._spinner, None
+        if spinner is not None:
+            spinner.stop()
+
+    def _write(self, text: str) -> None:
+        self._out.write(text)
+        self._out.flush()
 
     def _print(self, text: str, style: str = "") -> None:
-        shown = printable(text) if self._err.is_terminal else text
-        self._err.print(Text(shown, style), end="", soft_wrap=True)
+        self._err.print(Text(text, style), end="", soft_wrap=True)
