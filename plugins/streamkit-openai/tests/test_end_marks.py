@@ -45,6 +45,7 @@ def outcome(end: str, *frames: Any) -> str | None:
         pytest.param([TEXT, STOP, TEXT, DONE], 1, 1, 1, id="text after the finish reason"),
         pytest.param([TEXT, STOP, "[DONE] bye"], 1, 1, 1, id="DONE with more behind it"),
         pytest.param([TEXT, STOP, '"[DONE]"'], 1, 1, 1, id="DONE in quotes"),
+        pytest.param([TEXT, STOP, "  [DONE]"], 1, 1, 1, id="DONE with spaces before it"),
         pytest.param([TEXT, STOP, DONE, DONE], 1, 1, 1, id="DONE twice"),
         pytest.param([TEXT, STOP, DONE, TEXT], 1, 1, 1, id="more after DONE"),
     ],

@@ -102,7 +102,7 @@ def test_adapters_are_values() -> None:
 def test_the_adapter_is_pure(path: Path) -> None:
     """No I/O, clock, randomness or threads: only these modules are imported."""
     allowed = {
-        *("__future__", "collections", "dataclasses", "difflib", "json", "types", "typing"),
+        *("__future__", "collections", "copy", "dataclasses", "difflib", "json", "types", "typing"),
         *("streamkit", "streamkit_openai"),
     }
     imported = set()

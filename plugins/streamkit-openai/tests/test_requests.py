@@ -254,6 +254,7 @@ def test_pictures_documents_and_sound_are_pieces_of_the_content(part: Any, want:
         ("openai", Message.assistant(PNG)),
         ("openai", Message.user(RefusalPart(text="no"))),
         ("openai", Message.tool(ToolResult(call_id="c1", content=(PNG,)))),
+        ("perplexity", Message.assistant(CALL)),
         ("perplexity", Message.tool(ToolResult(call_id="c1", content="x"))),
     ],
 )

@@ -57,6 +57,8 @@ class ChatDecoder(Decoder):
         self._choices: dict[int, Choice] = {}
         self._id = ""
         self._model = ""
+        self._broken_off = ""
+        """The finish reason of a choice that failed."""
         self._over = False
 
     # --- frames ----------------------------------------------------------------------------
@@ -99,6 +101,11 @@ class ChatDecoder(Decoder):
                 return self._failed(groq, out)
         if body.get("error"):
             return self._failed(body, out)
+        if self._broken_off:
+            # Not an answer, and no error object says more.
+            self._over = True
+            message = f"the vendor broke the answer off with finish reason {self._broken_off!r}"
+            out.append(Fault(kind_of(None, self._broken_off), message, code=self._broken_off))
         return out
 
     def close(self) -> Sequence[Chunk]:
@@ -107,7 +114,7 @@ class ChatDecoder(Decoder):
         self._over = True
         if self._profile.end == "strict" or not self._all_stopped(self._asked):
             return ()
-        return [*self._close_all(), self._end()]
+        return [*self._close_all(), End()]
 
     def _done(self) -> Sequence[Chunk]:
         """``[DONE]``: the vendor has ended the stream, so what is open is whole.
@@ -115,18 +122,16 @@ class ChatDecoder(Decoder):
         That proves the answer whole only if every choice has told why it stopped, or if the server
         is one that never tells.
         """
-        self._over = True
         out = self._close_all()
         if self._profile.end == "done":
             for choice in self._choices.values():
                 if choice.stop is None:
                     called = choice.tools.any
                     out.append(Stop("tool_call" if called else "other", None, choice.index))
-            if self._choices:
-                out.append(self._end())
-        elif self._all_stopped(1):
-            out.append(self._end())
-        return out
+            self._over = bool(self._choices)
+        else:
+            self._over = self._all_stopped(1)
+        return [*out, End()] if self._over else out
 
     def _all_stopped(self, expected: int) -> bool:
         stops = [choice.stop for choice in self._choices.values()]
@@ -138,15 +143,6 @@ class ChatDecoder(Decoder):
             choice.close(choice.stop[0] if choice.stop else None, out)
         return out
 
-    def _end(self) -> End | Fault:
-        """The end mark was read. An answer that stopped for an error is no whole answer."""
-        for choice in self._choices.values():
-            if choice.stop and choice.stop[0] == "error":
-                raw = choice.stop[1]
-                message = f"the vendor broke the answer off with finish reason {raw!r}"
-                return Fault(kind_of(None, raw), message, code=raw)
-        return End()
-
     def _no_json(self, frame: Frame) -> Sequence[Chunk]:
         text = frame.data.strip()
         if not text:
@@ -154,7 +150,7 @@ class ChatDecoder(Decoder):
         if text.startswith(DONE):
             return self._done()
         self._over = True
-        if frame.event == "error":
+        if frame.event == "error" and text[0] not in "{[":  # those are JSON that was cut
             return [fault_from_error(text)]
         return [malformed(frame, "a chunk of the answer is not JSON")]
 
@@ -205,6 +201,8 @@ class ChatDecoder(Decoder):
         raw = wire.get("finish_reason")
         if raw:
             choice.stopped(str(raw), out)
+            if choice.stop and choice.stop[0] == "error":
+                self._broken_off = str(raw)
 
     def _delta(
         self, delta: dict[str, Any], logprobs: list[Any] | None, choice: Choice, out: list[Chunk]

@@ -53,11 +53,11 @@ class Messages:
         """Raises UnsupportedError for content of the caller's that the server cannot take."""
         wire: list[dict[str, Any]] = []
         for message in messages:
-            for part in message.content:
-                self._check(part)
             if message.role == "assistant":
                 wire.append(self._assistant(message))
             else:
+                for part in message.content:
+                    self._check(part)
                 results = [p for p in message.content if isinstance(p, ToolResult)]
                 others = [p for p in message.content if not isinstance(p, ToolResult)]
                 wire.extend(self._tool_result(result) for result in results)
@@ -151,6 +151,7 @@ class Messages:
                 case ReasoningPart():
                     self._reasoning(part, fields, pieces)
                 case ToolCall():
+                    self._check(part)
                     calls.append(_tool_call(part))
                 case IncompleteToolCall():
                     self._drop(part, "a tool call that was cut is not sent back.")

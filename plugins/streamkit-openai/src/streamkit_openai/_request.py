@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from typing import Any
 
 from streamkit.adapter import Warned, WireRequest
@@ -32,7 +33,7 @@ def build(profile: Profile, dialect: str, request: ChatRequest) -> WireRequest:
             _put(body, field, _value(profile, option, value, warnings))
     return WireRequest(
         path=profile.path,
-        body=body | request.extra_body,
+        body=deepcopy(body | request.extra_body),  # shares nothing with the request
         warnings=tuple(dict.fromkeys(warnings)),
     )
 
