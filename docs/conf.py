@@ -14,9 +14,6 @@ nitpicky = True
 myst_enable_extensions = ["colon_fence", "fieldlist"]
 myst_heading_anchors = 4  # the anchors that GitHub makes, so links work in both places
 
-pygments_style = "friendly"
-pygments_dark_style = "github-dark"
-
 html_theme = "furo"
 html_title = "streamkit"
 html_static_path = ["_static"]

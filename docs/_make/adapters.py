@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import get_args
-from urllib.parse import urlsplit
 
 from _make.markdown import code, table
 from streamkit._plugins import InstalledAdapter, installed
-from streamkit.adapter import Adapter
+from streamkit.adapter import Adapter, Endpoint
 from streamkit.messages import ChatRequest, Part
 
 PLUGINS = Path(__file__).parents[2] / "plugins"
@@ -74,16 +73,15 @@ def endpoints() -> str:
     for row, adapter in ours():
         e = adapter.endpoint
         key = code(*e.key_env) + (" (optional)" if e.key_env and not e.key_required else "")
-        rows.append((f"`{row.name}`", key, code(*e.base_url_env), _where(e.base_url)))
-    return table(("prefix", "key", "base URL from", "otherwise"), rows)
+        rows.append((f"`{row.name}`", key, _base_url(e)))
+    return table(("prefix", "key", "base URL"), rows)
 
 
-def _where(url: str | None) -> str:
-    if url is None:
-        return "—"
-    parts = urlsplit(url)
-    shown = parts.netloc + parts.path
-    return f"`{shown}`" if parts.scheme == "https" else f"`{parts.scheme}://{shown}`"
+def _base_url(endpoint: Endpoint) -> str:
+    places = [f"`{name}`" for name in endpoint.base_url_env]
+    if endpoint.base_url:
+        places.append(f"`{endpoint.base_url.removeprefix('https://')}`")
+    return ", else ".join(places) or "—"
 
 
 def options() -> str:

@@ -51,6 +51,12 @@ def test_nearly_all_code_is_run():
     assert len(CODE) - len(left_out) > 40
 
 
+def test_code_fits_the_page():
+    for block in CODE:
+        for number, line in enumerate(block.code.splitlines(), block.line):
+            assert len(line) <= 88, f"{name_of(block.page)}:{number}"
+
+
 def test_no_code_hides_behind_another_language():
     known = {"python", "console", "text", "json", "{include} ../CHANGELOG.md", "{toctree}", ""}
     for page in PAGES:
