@@ -13,7 +13,7 @@ PUBLISHED = ROOT / "docs" / "events.schema.json"
 
 
 def test_published_schema_is_the_codes_own():
-    """Regenerate with ``uv run python docs/generate.py``; raise SCHEMA_VERSION, add a changelog line."""
+    """Regenerate: ``uv run python docs/generate.py``. Raise SCHEMA_VERSION; tell the changelog."""
     assert json.loads(PUBLISHED.read_text("utf-8")) == events.json_schema()
 
 
