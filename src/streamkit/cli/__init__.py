@@ -17,10 +17,11 @@ def main() -> int:
     try:
         from streamkit.cli._app import run
     except ModuleNotFoundError as error:
-        if error.name not in {"typer", "rich"}:
+        missing = (error.name or "").partition(".")[0]
+        if missing not in {"typer", "rich"}:
             raise
         print(
-            f"error: the command line needs {error.name}: pip install 'streamkit-core[cli]'",
+            f"error: the command line needs {missing}: pip install 'streamkit-core[cli]'",
             file=sys.stderr,
         )
         return 1

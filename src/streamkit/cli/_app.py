@@ -43,7 +43,7 @@ def run(arguments: Sequence[str]) -> int:
     except typer.TyperException as error:
         context = getattr(error, "ctx", None)
         command = context.command_path if context else "streamkit"
-        error_line(f"{error.format_message()} See `{command} --help`.")
+        error_line(f"{error.format_message().rstrip('.')}. See `{command} --help`.")
         return FAILED
     return code
 

@@ -81,8 +81,8 @@ class Screen:
             self._end_thought()
             if self._shared:
                 self._print("\n")
+        self._answering = not text.endswith("\n")  # before writing, where Ctrl-C may fall
         self._write(self._wrap.feed(printable(text)) if self._out_is_terminal else text)
-        self._answering = not text.endswith("\n")
 
     def thought(self, text: str) -> None:
         """More of the reasoning: dim, and apart from the answer."""
@@ -91,9 +91,8 @@ class Screen:
         if not self._thinking:
             self._make_room()
         self._stop_spinner()
+        self._thinking, self._thought_open = True, not text.endswith("\n")
         self._print(self._wrap.feed(printable(text)) if self._err.is_terminal else text, "dim")
-        self._thinking = True
-        self._thought_open = not text.endswith("\n")
 
     def aside(self, line: str, style: str = "dim") -> None:
         """A line of its own that is not part of the answer."""
