@@ -1,0 +1,206 @@
+"""One recording under one adapter, and what the adapter makes of it when nothing disturbs it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from copy import deepcopy
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from streamkit.adapter import Adapter, Decoder, Frame, WireRequest, parse_json
+from streamkit.chunks import Chunk, End, Fault
+from streamkit.events import StreamEnded
+from streamkit.messages import ChatRequest, ChatResponse, Message
+from streamkit.testing import Decoded, decode, frames
+from streamkit.values import Timings
+
+from ._violation import Violation, clip
+from .recordings import Recording
+
+
+@dataclass(frozen=True)
+class Subject:
+    """The adapter under test, with all that its author declared."""
+
+    adapter: Adapter
+    recordings: Sequence[Recording]
+    model: str = "any"
+    keep_alives: Sequence[str] = ()
+    padding_fields: frozenset[str] = frozenset()
+    cases: dict[str, Case] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "cases", {r.name: Case(self, r) for r in self.recordings})
+
+    def request(self, *messages: Message, **options: Any) -> ChatRequest:
+        """A request for the declared model, with a prompt unless messages are given."""
+        return ChatRequest(
+            model=self.model,
+            messages=messages or (Message.user("Why is the sky blue?"),),
+            **options,
+        )
+
+    @cached_property
+    def frequency(self) -> Counter[tuple[str, str]]:
+        """In how many frames of all recordings each value stands at its path."""
+        streams = [c for c in self.cases.values() if c.recording.framing is not None]
+        return Counter(leaf for c in streams for f in c.frames for leaf in c.leaves(f))
+
+    def wire(self, request: ChatRequest) -> WireRequest:
+        """The adapter's request, for one that it must be able to build."""
+        try:
+            return self.adapter.request(request)
+        except Exception as error:
+            raise Violation(
+                f"request() raised {type(error).__name__}: {error}",
+                where=clip(request.model_dump(exclude_defaults=True), 300),
+                user="no answer to a request that is right",
+            ) from error
+
+    def decoder(self) -> Decoder:
+        """A fresh decoder, as for a plain request."""
+        return self.adapter.decoder(self.request())
+
+
+class Case:
+    """One recording, with the undisturbed results computed once."""
+
+    def __init__(self, subject: Subject, recording: Recording) -> None:
+        self.subject = subject
+        self.adapter = subject.adapter
+        self.recording = recording
+        self.body = recording.body
+
+    @property
+    def expected_complete(self) -> bool:
+        return self.recording.expected.outcome == "complete"
+
+    def decode(
+        self, body: bytes, *, splits: int | list[int] | None = None, lost: bool = False
+    ) -> Decoded:
+        """What a user gets for ``body``, with the timings taken out: they say nothing here."""
+        try:
+            got = decode(
+                self.adapter,
+                body,
+                status=self.recording.expected.status,
+                headers={"content-type": self.recording.content_type},
+                splits=splits,
+                lost=lost,
+            )
+        except Exception as error:
+            raise Violation(
+                f"streamkit failed on the chunks with {type(error).__name__}: {error}",
+                where=f"{len(body)} bytes, the last of them {clip(body[-200:], 200)}",
+                user="an exception that is no StreamkitError",
+            ) from error
+        ended = got.events[-1]
+        if isinstance(ended, StreamEnded):
+            ended.timings = Timings()
+        got.response = got.response.model_copy(update={"timings": None})
+        return got
+
+    @cached_property
+    def whole(self) -> Decoded:
+        """What a user gets for the recording as it is."""
+        return self.decode(self.body)
+
+    @cached_property
+    def frames(self) -> list[Frame]:
+        """The frames of the recording, one that lacks its terminator included."""
+        cut = frames(self.body, content_type=self.recording.content_type)
+        return [*cut, cut.rest] if cut.rest is not None else list(cut)
+
+    def received(self, prefix: bytes) -> int:
+        """How many frames of the recording have come whole with this beginning of its body."""
+        cut = frames(prefix, content_type=self.recording.content_type)
+        count = len(cut)
+        if cut.rest is not None and count < len(self.frames) and cut.rest == self.frames[count]:
+            count += 1
+        return count
+
+    @cached_property
+    def steps(self) -> list[list[Chunk]]:
+        """The chunks of each frame, by a decoder that is fed them all; last those of `close`."""
+        return run(self.subject.decoder(), self.frames)
+
+    @cached_property
+    def end_frame(self) -> int | None:
+        """The frame whose chunks hold `End` (their number: at `close`); None if there is none."""
+        found = (i for i, step in enumerate(self.steps) if any(isinstance(c, End) for c in step))
+        return next(found, None)
+
+    def leaves(self, frame: Frame) -> set[tuple[str, str]]:
+        """The (path, value) pairs of the frame that are not empty, without declared padding."""
+        try:
+            value = parse_json(frame.data)
+        except ValueError:
+            value = frame.data
+        return set(_leaves(value, "", self.subject.padding_fields))
+
+    @cached_property
+    def last_read(self) -> int:
+        """The last frame that the core reads: that of `End` or a `Fault`, or their number."""
+        found = (i for i, s in enumerate(self.steps) if any(isinstance(c, End | Fault) for c in s))
+        return next(found, len(self.frames))
+
+
+def _leaves(value: Any, path: str, padding: frozenset[str]) -> Iterator[tuple[str, str]]:
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            if name not in padding:
+                yield from _leaves(inner, f"{path}.{name}", padding)
+    elif isinstance(value, list):
+        for i, inner in enumerate(value):
+            yield from _leaves(inner, f"{path}[{i}]", padding)
+    elif value not in (None, "", 0, False):
+        yield path.removeprefix("."), str(value)
+
+
+def feed(decoder: Decoder, frame: Frame, number: int) -> list[Chunk]:
+    """The frame's chunks, copied, for a decoder may change them later. It must not raise."""
+    try:
+        return deepcopy(list(decoder.feed(frame)))
+    except Exception as error:
+        raise Violation(
+            f"feed() raised {type(error).__name__}: {error}",
+            where=f"frame {number}: {clip(frame.data)}",
+            user="a ProtocolError in place of the answer",
+        ) from error
+
+
+def run(decoder: Decoder, sequence: Iterable[Frame]) -> list[list[Chunk]]:
+    """The chunks of each frame, and at last those of `close`."""
+    steps = [feed(decoder, frame, i) for i, frame in enumerate(sequence)]
+    return [*steps, deepcopy(list(decoder.close()))]
+
+
+def same(case: Case, got: Decoded, where: str) -> None:
+    """Raise a Violation unless a user got exactly what the undisturbed recording gives."""
+    difference = first_difference(case.whole.events, got.events)
+    if difference is None and got.response != case.whole.response:
+        difference = response_difference(case.whole.response, got.response)
+    if difference is not None:
+        raise Violation(difference, where=where, user="another answer, by the accident of the line")
+
+
+def first_difference(want: Sequence[Any], have: Sequence[Any]) -> str | None:
+    """The first event that differs, in words."""
+    for i, (a, b) in enumerate(zip(want, have, strict=False)):
+        if a != b:
+            return f"event {i} is\n{clip(b, 200)}\ninstead of\n{clip(a, 200)}"
+    if len(want) > len(have):
+        return f"{len(want) - len(have)} events are missing, first {clip(want[len(have)], 200)}"
+    if len(have) > len(want):
+        return f"{len(have) - len(want)} events too many, first {clip(have[len(want)], 200)}"
+    return None
+
+
+def response_difference(want: ChatResponse, have: ChatResponse) -> str:
+    for name in ChatResponse.model_fields:
+        a, b = getattr(want, name), getattr(have, name)
+        if a != b:
+            return f"response.{name} is\n{clip(b, 200)}\ninstead of\n{clip(a, 200)}"
+    return "the responses differ"

@@ -1,0 +1,161 @@
+"""The law about broken lines: what is cut short never passes for whole."""
+
+from __future__ import annotations
+
+from streamkit.chunks import Closed, Fault, Stop, ToolArguments, ToolOpened
+from streamkit.errors import LineError
+from streamkit.messages import Choice, ReasoningPart, RefusalPart, TextPart, ToolCall
+from streamkit.testing import Decoded
+
+from . import _wire as wire
+from ._case import Case
+from ._registry import for_recordings
+from ._violation import Violation, clip
+
+MANY = 400
+"""How many places a body is cut at; all of them where it has no more bytes."""
+
+
+@for_recordings(5, "a cut shows")
+def cut_shows(case: Case) -> None:
+    """Lines break anywhere, and often end as cleanly as a whole answer. Before the end mark the
+    outcome is truncated (or failed, once the vendor has reported an error); what the user has is
+    the beginning of the answer; and a tool call is finished only if the vendor closed it, never
+    because its arguments happen to parse.
+    """
+    _closed_by_the_vendor(case)
+    framing = case.recording.framing
+    assert framing is not None
+    ends = wire.record_ends(case.body, framing)
+    near = [end + d for end in ends for d in (-2, -1, 0, 1)]
+    complete_from = _complete_from(case)
+    for cut in wire.some(range(len(case.body)), MANY, always=near):
+        prefix = case.body[:cut]
+        _check(case, cut, case.decode(prefix), cut >= complete_from)
+        if cut in ends:
+            _check(case, cut, case.decode(prefix, lost=True), cut >= complete_from)
+
+
+def _complete_from(case: Case) -> int:
+    """The shortest beginning of the body that holds the end mark."""
+    if not case.expected_complete:
+        return len(case.body) + 1
+    needed = len(case.frames) - case.recording.expected.after_end
+    low, high = 0, len(case.body)
+    while low < high:
+        middle = (low + high) // 2
+        if case.received(case.body[:middle]) >= needed:
+            high = middle
+        else:
+            low = middle + 1
+    return low
+
+
+def _check(case: Case, cut: int, got: Decoded, may_be_complete: bool) -> None:
+    count = case.received(case.body[:cut])
+    where = f"cut behind byte {cut} of {len(case.body)}, {count} of {len(case.frames)} frames whole"
+    whole, response = case.whole.response, got.response
+    beginning = f"{clip(response.text[-60:])} taken for the end of the answer"
+    match response.outcome:
+        case "complete" if not may_be_complete:
+            raise Violation(
+                "the outcome is complete, though the end mark has not come. Say End only for the "
+                "vendor's end mark (frames that come behind it are declared with after_end)",
+                where=where,
+                user=beginning,
+            )
+        case "complete" if response.choices != whole.choices:
+            raise Violation(
+                f"the outcome is complete, but the answer is not: {clip(response.choices, 300)}",
+                where=where,
+                user=beginning,
+            )
+        case "failed" if not _fault_read(case, count):
+            raise Violation(
+                f"the outcome is failed, though no error was reported so far: {got.error}",
+                where=where,
+                user="an error that nobody sent in place of a truncated answer",
+            )
+        case "truncated" if not isinstance(got.error, LineError):
+            raise Violation(f"the error is {got.error!r}", where=where)
+    _is_beginning(case, response.choices, where)
+    finished = [p for c in response.choices for p in c.parts if isinstance(p, ToolCall)]
+    if response.outcome != "complete" and len(finished) > _closed_calls(case, count):
+        raise Violation(
+            f"{clip(finished[-1])} is a finished call, though the vendor has not closed it",
+            where=where,
+            user="a tool run on arguments that may be cut",
+        )
+
+
+def _fault_read(case: Case, count: int) -> bool:
+    return any(isinstance(c, Fault) for step in case.steps[:count] for c in step)
+
+
+def _is_beginning(case: Case, choices: tuple[Choice, ...], where: str) -> None:
+    whole = {choice.index: choice for choice in case.whole.response.choices}
+    for choice in choices:
+        for kind in (TextPart, ReasoningPart, RefusalPart):
+            have, want = _joined(choice, kind), _joined(whole[choice.index], kind)
+            if not want.startswith(have):
+                raise Violation(
+                    f"the {kind.__name__} text so far, {clip(have[-80:])}, is not how the whole "
+                    f"begins: {clip(want)}",
+                    where=where,
+                    user="words that the answer does not hold",
+                )
+        calls = [p for p in whole[choice.index].parts if isinstance(p, ToolCall)]
+        for part in choice.parts:
+            if isinstance(part, ToolCall) and part not in calls:
+                raise Violation(
+                    f"{clip(part)} is a finished call that the whole answer does not hold",
+                    where=where,
+                    user="a tool run on arguments that were never sent",
+                )
+
+
+def _joined(choice: Choice, kind: type[TextPart] | type[ReasoningPart] | type[RefusalPart]) -> str:
+    return "".join(p.text for p in choice.parts if isinstance(p, kind))
+
+
+def _closed_calls(case: Case, count: int) -> int:
+    """How many calls are closed by the first frames."""
+    opened, closed = set(), 0
+    for step in case.steps[:count]:
+        for chunk in step:
+            if isinstance(chunk, ToolOpened):
+                opened.add((chunk.choice, chunk.key))
+            elif isinstance(chunk, Closed) and (chunk.choice, chunk.key) in opened:
+                closed += 1
+    return closed
+
+
+def _closed_by_the_vendor(case: Case) -> None:
+    """A call that came in pieces is closed by a frame of its own, or by the stop.
+
+    Where a vendor closes it in the frame of the last piece, the recording names the mark
+    (``closed_by``).
+    """
+    marks = {c.id: c.closed_by for c in case.recording.expected.tool_calls if c.closed_by}
+    opened: dict[tuple[object, ...], tuple[int, str | None]] = {}
+    for i, step in enumerate(case.steps[: len(case.frames)]):
+        data = case.frames[i].data
+        stopped = {c.choice for c in step if isinstance(c, Stop)}
+        pieces = {(c.choice, c.key) for c in step if isinstance(c, ToolArguments) and c.text}
+        for chunk in step:
+            if isinstance(chunk, ToolOpened):
+                opened[chunk.choice, chunk.key] = (i, chunk.id)
+            if not isinstance(chunk, Closed) or (chunk.choice, chunk.key) not in opened:
+                continue
+            since, id_ = opened[chunk.choice, chunk.key]
+            mark = marks.get(id_ or "")
+            in_pieces = since < i and (chunk.choice, chunk.key) in pieces
+            if mark not in data if mark else in_pieces and chunk.choice not in stopped:
+                raise Violation(
+                    f"the call {id_!r} is closed by "
+                    + (f"a frame without {mark!r}" if mark else "the frame of its last piece")
+                    + ". Arguments that parse can still grow: wait for the vendor's word (if this "
+                    "frame holds it, name it with closed_by in the tool call of .expect.json)",
+                    where=f"frame {i}: {clip(data)}",
+                    user="a tool run on arguments that may be cut",
+                )

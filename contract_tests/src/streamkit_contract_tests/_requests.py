@@ -1,0 +1,211 @@
+"""Laws about requests: built without a trace, and honest about what they carry."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from copy import deepcopy
+from typing import Any
+
+from streamkit.adapter import WireRequest
+from streamkit.errors import UnsupportedError
+from streamkit.events import Notice
+from streamkit.messages import ChatRequest
+from streamkit.testing import Tape
+
+from ._case import Subject
+from ._offline import ask
+from ._registry import for_adapter
+from ._samples import OPTIONS, PARTS, requests
+from ._violation import Violation, clip
+
+
+@for_adapter(15, "requests are built without a trace")
+def requests_are_pure(subject: Subject) -> None:
+    """A request is the caller's, who may use it again: building gives the same every time, changes
+    nothing that was handed in, and makes what JSON can hold.
+    """
+    supports = subject.adapter.supports
+    for request in requests(supports.options, supports.parts, subject.model):
+        where = f"the request {clip(_words(request), 300)}"
+        before = deepcopy(request)
+        first = subject.wire(request)
+        snapshot = deepcopy(_wire(first))
+        if request != before:
+            raise Violation(
+                f"it was changed to {clip(_words(request), 300)}",
+                where=where,
+                user="an option of one call in the next",
+            )
+        _json_safe(first.body, "body", where)
+        second = _wire(subject.wire(request))
+        if second != snapshot:
+            raise Violation(
+                f"the second time it gives\n{clip(second, 300)}\ninstead of\n{clip(snapshot, 300)}",
+                where=where,
+            )
+
+
+def _words(request: ChatRequest) -> dict[str, Any]:
+    return request.model_dump(exclude_defaults=True)
+
+
+def _wire(wire: WireRequest) -> tuple[Any, ...]:
+    return (
+        wire.method,
+        wire.path,
+        dict(wire.body),
+        dict(wire.headers),
+        wire.framing,
+        wire.warnings,
+    )
+
+
+def _json_safe(value: Any, path: str, where: str) -> None:
+    match value:
+        case Mapping():
+            for name, inner in value.items():
+                if not isinstance(name, str):
+                    raise Violation(f"{path} has the key {name!r}, which is no text", where=where)
+                _json_safe(inner, f"{path}.{name}", where)
+        case str() | bool() | None:
+            pass
+        case int() | float():
+            try:
+                json.dumps(value, allow_nan=False)
+            except ValueError:
+                raise Violation(f"{path} is {value!r}", where=where) from None
+        case Sequence() if not isinstance(value, bytes | bytearray):
+            for i, inner in enumerate(value):
+                _json_safe(inner, f"{path}[{i}]", where)
+        case _:
+            raise Violation(
+                f"{path} is a {type(value).__name__}, which JSON has not",
+                where=where,
+                user="a ConfigurationError for a request that is right",
+            )
+
+
+@for_adapter(16, "options are honest")
+def options_are_honest(subject: Subject) -> None:
+    """An option that an adapter claims changes the request, or a warning says which value does
+    not; one that it does not claim never reaches the wire and warns, or raises with strict=True. So
+    no option is dropped in silence. `extra_body` goes out as it is and wins.
+    """
+    claimed = subject.adapter.supports.options
+    unknown = sorted(claimed - ChatRequest.model_fields.keys())
+    if unknown:
+        raise Violation(f"Supports.options names what ChatRequest has not: {', '.join(unknown)}")
+    for name, sample in OPTIONS.items():
+        beside = {k: v for k, v in sample.beside.items() if k in claimed}
+        if name in claimed:
+            _claimed(subject, name, sample.values, beside)
+        else:
+            _unclaimed(subject, name, sample.values[0])
+    _extra_body_wins(subject)
+
+
+def _claimed(subject: Subject, name: str, values: tuple[Any, ...], beside: dict[str, Any]) -> None:
+    plain = subject.wire(subject.request(**beside))
+    shown = 0
+    for value in values:
+        wire = subject.wire(subject.request(**beside, **{name: value}))
+        changed = _content(wire) != _content(plain)
+        warned = any(name in w.what for w in wire.warnings)
+        shown += changed
+        if not changed and not warned:
+            raise Violation(
+                f"{name}={clip(value)} changes nothing in the request, and nothing warns",
+                where=f"Supports.options claims {name}",
+                user="an option that is not honoured, and nobody says so",
+            )
+    if not shown:
+        raise Violation(
+            f"no value of {name} changes the request: do not claim it (or set `model` to one that "
+            f"takes it); tried {clip(values)}",
+            where="Supports.options",
+        )
+
+
+def _content(wire: WireRequest) -> tuple[Any, ...]:
+    return (wire.path, dict(wire.body), dict(wire.headers))
+
+
+def _unclaimed(subject: Subject, name: str, value: Any) -> None:
+    tape = Tape(b"")
+    plain = ask(subject.adapter, tape, model=subject.model)
+    lax = ask(subject.adapter, tape, model=subject.model, **{name: value})
+    strict = ask(subject.adapter, tape, model=subject.model, strict=True, **{name: value})
+    warned = [e for e in lax.events if isinstance(e, Notice) and (e.data or {}).get("what") == name]
+    where = f"{name}={clip(value)}, which Supports.options does not claim"
+    if lax.sent != plain.sent:
+        raise Violation("it reaches the wire", where=where)
+    if not warned or not isinstance(strict.error, UnsupportedError):
+        raise Violation("nothing warns of it", where=where, user="an option dropped in silence")
+
+
+def _extra_body_wins(subject: Subject) -> None:
+    plain = subject.wire(subject.request()).body
+    for name in ("streamkit_probe", *plain):
+        probe = {"streamkit": [name]}
+        body = subject.wire(subject.request(extra_body={name: probe})).body
+        if body.get(name) != probe:
+            raise Violation(
+                f"extra_body={{{name!r}: {probe}}} goes out as {clip(body.get(name))}; it is "
+                "merged last, at the top level, as it is",
+                user="no way to reach an option that streamkit does not know",
+            )
+
+
+@for_adapter(19, "claims are shown")
+def claims_are_shown(subject: Subject) -> None:
+    """`Supports` is the only declaration, so it is checked both ways: what is claimed, a recording
+    or a request shows; what a recording shows, is claimed; a part that is not claimed is refused or
+    warned of, never left out in silence.
+    """
+    supports = subject.adapter.supports
+    cases = [c for c in subject.cases.values() if c.recording.framing is not None]
+    seen = [case.whole.response for case in cases]
+    shown = {
+        "reasoning": any(x.reasoning for x in seen),
+        "usage": any(x.usage for x in seen),
+        "tools": any(x.tool_calls for x in seen),
+        "a complete answer with text": any(x.text and x.outcome == "complete" for x in seen),
+    }
+    claimed = {
+        "reasoning": supports.reasoning,
+        "usage": supports.usage,
+        "tools": "tools" in supports.options,
+        "a complete answer with text": True,
+    }
+    for what, claim in claimed.items():
+        if claim and not shown[what]:
+            raise Violation(
+                f"no recording shows {what}; record one, or do not claim it in Supports",
+                where=f"{len(cases)} recorded streams",
+            )
+        if shown[what] and not claim:
+            raise Violation(f"recordings show {what}, but Supports does not claim it")
+    for name, messages in PARTS.items():
+        _part(subject, name, messages, name in supports.parts)
+
+
+def _part(subject: Subject, name: str, messages: tuple[Any, ...], claimed: bool) -> None:
+    where = f"a message with a part of type {name!r}"
+    try:
+        wire = subject.adapter.request(subject.request(*messages))
+    except UnsupportedError as error:
+        if claimed:
+            raise Violation(
+                f"Supports.parts claims it, but it is refused: {error}", where=where
+            ) from error
+        return
+    warned = any(w.code == "part_dropped" for w in wire.warnings)
+    if claimed and warned:
+        raise Violation("Supports.parts claims it, but it is dropped", where=where)
+    if not claimed and not warned:
+        raise Violation(
+            "Supports.parts does not claim it, and it is neither refused nor warned of",
+            where=where,
+            user="an answer to a question without its picture",
+        )

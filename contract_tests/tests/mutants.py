@@ -1,0 +1,258 @@
+"""Broken adapters: the toy with one defect each, and the law that must catch it.
+
+A mutant is a list of replacements in the text of ``acme.py``, so that it can break anything, the
+imports included.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+Change = tuple[str, str]
+
+SAY = "                return [Text(text)] if text else []\n"
+ARGS = "                return [ToolArguments(i, text)]\n"
+USAGE = "Usage(input_tokens=i, output_tokens=o, raw=event)"
+UNKNOWN = '        return [Opaque(str(event.get("t")), event)]\n'
+BYE = "                self.done = True\n                return [End()]\n"
+CLOSE = "    def close(self) -> Sequence[Chunk]:\n        return []\n"
+REQUEST = "        body.update(copy.deepcopy(request.extra_body))\n"
+IMPORT = "import copy\n"
+DECODER = "        return AcmeDecoder()\n"
+FAULT = """
+    def fault(self, status, headers, body):
+        {}
+
+    def decoder("""
+
+MUTANTS: dict[str, tuple[str, Sequence[Change]]] = {
+    "maps a stop reason wrong": ("L01", [('"finished": "stop"', '"finished": "length"')]),
+    "swaps ids": ("L01", [("ToolOpened(i, name, id_)", 'ToolOpened(i, name, f"c{2 - i}")')]),
+    "says a word twice": ("L01", [(SAY, SAY.replace("[Text(text)]", "[Text(text), Text(text)]"))]),
+    "passes thinking off as the answer": (
+        "L01",
+        [('Reasoning(text, key="thought")', "Text(text)")],
+    ),
+    "loses the seal": ("L01", [('Signature(seal, "acme", key="thought"), ', "")]),
+    "swallows an error in the stream": (
+        "L01",
+        [('return self.fail(fault_from_error(event.get("error")))', "return []")],
+    ),
+    "drops every 97th event": (
+        "L02",
+        [
+            ("class AcmeDecoder(Decoder):\n", "class AcmeDecoder(Decoder):\n    read_so_far = 0\n"),
+            (
+                '        match event:\n            case {"t": "hello"}',
+                "        AcmeDecoder.read_so_far += 1\n"
+                "        if AcmeDecoder.read_so_far % 97 == 0:\n            return []\n"
+                '        match event:\n            case {"t": "hello"}',
+            ),
+        ],
+    ),
+    "fails on an unknown event": (
+        "L04",
+        [(UNKNOWN, '        return self.fail(malformed(Frame(""), "unknown"))\n')],
+    ),
+    "drops unknown events": ("L04", [(UNKNOWN, "        return []\n")]),
+    "takes a ping for a word": (
+        "L04",
+        [
+            (
+                'case {"t": "ping"}:\n                return []',
+                'case {"t": "ping"}:\n                return [Text("…")]',
+            )
+        ],
+    ),
+    "knows only the fields of today": (
+        "L04",
+        [
+            (
+                'case {"t": "say", "d": str(text)}:',
+                'case {"t": "say", "d": str(text)} if len(event) == 2:',
+            )
+        ],
+    ),
+    "takes a clean close for the end": ("L05", [(CLOSE, CLOSE.replace("[]", "[End()]"))]),
+    "closes open calls at the end of the body": (
+        "L05",
+        [(CLOSE, CLOSE.replace("[]", "[Closed(i) for i in self.calls]"))],
+    ),
+    "closes a call as soon as its arguments parse": (
+        "L05",
+        [
+            (
+                "        self.calls: set[int] = set()\n",
+                "        self.calls: set[int] = set()\n        self.texts = {}\n",
+            ),
+            (
+                ARGS,
+                "                self.texts[i] = self.texts.get(i, '') + text\n"
+                "                try:\n                    parse_json(self.texts[i])\n"
+                "                except ValueError:\n"
+                "                    return [ToolArguments(i, text)]\n"
+                "                return [ToolArguments(i, text), Closed(i)]\n",
+            ),
+        ],
+    ),
+    "takes a cut for an error": (
+        "L05",
+        [
+            (
+                CLOSE,
+                CLOSE.replace(
+                    "return []",
+                    'return [] if self.done else self.fail(malformed(Frame(""), "cut"))',
+                ),
+            )
+        ],
+    ),
+    "shares one decoder": (
+        "L06",
+        [
+            (DECODER, "        SHARED.__init__()\n        return SHARED\n"),
+            ("def _text(", "SHARED = AcmeDecoder()\n\n\ndef _text("),
+        ],
+    ),
+    "keeps the calls of all streams in one set": (
+        "L06",
+        [
+            ("        self.calls: set[int] = set()\n", ""),
+            (
+                "class AcmeDecoder(Decoder):\n",
+                "class AcmeDecoder(Decoder):\n    calls: set[int] = set()\n",
+            ),
+        ],
+    ),
+    "reads on behind the end": ("L07", [(BYE, "                return [End()]\n")]),
+    "says the end before the rest": (
+        "L07",
+        [(BYE, BYE.replace("[End()]", '[End(), Meta(vendor={"t": "bye"})]'))],
+    ),
+    "one key for thoughts and arguments": (
+        "L09",
+        [(', Closed("thought")]', "]"), (ARGS, ARGS.replace("i, text", '"thought", text'))],
+    ),
+    "counts each report for itself": (
+        "L10",
+        [(USAGE, USAGE.replace("output_tokens=o", "output_tokens=o % 4"))],
+    ),
+    "forgets a count": (
+        "L10",
+        [(USAGE, USAGE.replace("output_tokens=o", "output_tokens=o if o < 4 else None"))],
+    ),
+    "makes up the usage": ("L10", [(USAGE, USAGE.replace(", raw=event", ""))]),
+    "drops a word": ("L11", [(SAY, SAY.replace("if text", 'if text != "is bl"'))]),
+    "ends at the stop reason": (
+        "L11",
+        [
+            (
+                'return [Stop(FINISH_REASONS.get(why, "other"), why)]',
+                'self.done = True\n                return [Stop("stop", why), End()]',
+            ),
+        ],
+    ),
+    "hands on what JSON has not": (
+        "L12",
+        [(UNKNOWN, UNKNOWN.replace(", event)", ", set(event))"))],
+    ),
+    "hands on an object of its own": (
+        "L12",
+        [(UNKNOWN, UNKNOWN.replace(", event)", ', Frame(data="unknown"))'))],
+    ),
+    "looks at the clock": ("L13", [(IMPORT, "import copy\nimport time\n")]),
+    "reads the environment, late": (
+        "L13",
+        [(DECODER, "        from os import environ\n\n        assert environ\n" + DECODER)],
+    ),
+    "uses a library that speaks HTTP": ("L13", [(IMPORT, "import copy\n\nimport httpx\n")]),
+    "opens a file": ("L13", [(DECODER, "        open(__file__).close()\n" + DECODER)]),
+    "shows the key in its repr": ("L14", [("field(default=None, repr=False)", "None")]),
+    "sends the key itself": (
+        "L14",
+        [(REQUEST, REQUEST + '        body["auth"] = str(self.api_key)\n')],
+    ),
+    "shows the prompt in its repr": (
+        "L14",
+        [
+            (
+                DECODER,
+                "        made = AcmeDecoder()\n        made.talk = request.messages\n"
+                "        return made\n",
+            ),
+            (
+                "    def fail(",
+                "    def __repr__(self):\n        return f'Decoder({self.talk})'\n\n    def fail(",
+            ),
+        ],
+    ),
+    "writes into the caller's dict": (
+        "L15",
+        [(REQUEST, '        request.extra_body.setdefault("model", request.model)\n' + REQUEST)],
+    ),
+    "numbers its requests": (
+        "L15",
+        [
+            (REQUEST, REQUEST + '        LOG.append(1)\n        body["nr"] = len(LOG)\n'),
+            ("ENDPOINT =", "LOG = []\nENDPOINT ="),
+        ],
+    ),
+    "sends what JSON has not": ("L15", [('body["stop"] = list(', 'body["stop"] = set(')]),
+    "claims an option that it drops": (
+        "L16",
+        [('"temperature", "stop"}', '"temperature", "stop", "seed"}')],
+    ),
+    "claims an option that does not exist": ("L16", [('"stop"}', '"stop", "creativity"}')]),
+    "drops extra_body": ("L16", [(REQUEST, "")]),
+    "lets its own fields win over extra_body": (
+        "L16",
+        [(REQUEST, REQUEST + '        body["model"] = request.model\n')],
+    ),
+    "takes every error for its own": (
+        "L17",
+        [("\n    def decoder(", FAULT.format('return fault_from_error({"type": "api_error"})'))],
+    ),
+    "cannot read an HTML error": (
+        "L17",
+        [
+            (
+                "\n    def decoder(",
+                FAULT.format("return fault_from_error(parse_json(body.decode()), status=status)"),
+            )
+        ],
+    ),
+    "changes a seal on its way back": ("L18", [('"seal": seal}', '"seal": seal.rstrip("=")}')]),
+    "refuses its own answer": (
+        "L18",
+        [
+            (
+                "case ReasoningPart():\n            warnings",
+                "case ReasoningPart() if False:\n            warnings",
+            ),
+            ('scheme="acme"', 'scheme="emca"'),
+        ],
+    ),
+    "keeps quiet about thinking": ("L19", [("    reasoning=True,\n", "")]),
+    "claims counts that no recording shows": ("L19", [(f"[UsageReport({USAGE})]", "[]")]),
+    "drops documents in silence": (
+        "L19",
+        [("    raise UnsupportedError(", "    return None\n    raise UnsupportedError(")],
+    ),
+    "drops images though it claims them": (
+        "L19",
+        [
+            (
+                '            return {"image": part.data_url or part.file_id}',
+                '            raise UnsupportedError("no images")',
+            )
+        ],
+    ),
+    "trusts the type of what it is sent": (
+        "L20",
+        [('"t": "say", "d": str(text)}', '"t": "say", "d": text}')],
+    ),
+    "trusts that a call was opened": (
+        "L20",
+        [('"d": str(text)} if i in self.calls:', '"d": str(text)}:')],
+    ),
+}

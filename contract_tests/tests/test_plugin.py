@@ -1,0 +1,174 @@
+"""What an author sees: one test for each law and recording, and no way around a law."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from streamkit_contract_tests.laws import LAWS
+
+pytest_plugins = ["pytester"]
+
+HERE = Path(__file__).parent
+CLASS = """
+from pathlib import Path
+from acme import Acme
+from streamkit_contract_tests import AdapterContract
+
+class TestAcme(AdapterContract):
+    adapter = Acme()
+    recordings = Path(__file__).parent / "recordings"
+    keep_alives = ('data: {"t":"ping"}\\n\\n',)
+"""
+RECORDED = sorted(p.stem for p in (HERE / "recordings").glob("*.sse"))
+ALL = 79
+
+
+@pytest.fixture
+def author(pytester: pytest.Pytester) -> pytest.Pytester:
+    """The folder of an author, with the toy adapter and its recordings."""
+    pytester.syspathinsert(HERE)
+    folder = pytester.mkdir("recordings")
+    for path in (HERE / "recordings").iterdir():
+        (folder / path.name).write_bytes(path.read_bytes())
+    return pytester
+
+
+def run(author: pytest.Pytester, source: str, *arguments: str) -> pytest.RunResult:
+    author.makepyfile(test_acme=source)
+    # hypothesis would be imported, and its assertions rewritten, for each of these runs.
+    quiet = ("-p", "no:cacheprovider", "-p", "no:hypothesispytest")
+    return author.runpytest_inprocess(*quiet, *arguments)
+
+
+def output(result: pytest.RunResult) -> str:
+    return " ".join(result.stdout.str().split())
+
+
+def test_one_class_gives_a_test_for_each_law_and_recording(author: pytest.Pytester) -> None:
+    result = run(author, CLASS, "--collect-only", "-q")
+    tests = [line for line in result.stdout.lines if "::" in line]
+    assert "test_acme.py::TestAcme::L05_a_cut_shows[tools]" in tests
+    assert "test_acme.py::TestAcme::L01_the_recorded_result[refused]" in tests
+    assert "test_acme.py::TestAcme::L13_purity" in tests
+    per_scope = Counter(law.scope for law in LAWS.values())
+    streams, answers = len(RECORDED), len(RECORDED) + 1
+    assert (
+        per_scope["stream"] * streams + per_scope["recording"] * answers + per_scope["adapter"]
+    ) == ALL
+    assert len(set(tests)) == len(tests) == ALL
+
+
+def test_a_law_that_holds_passes_and_the_table_counts_it(author: pytest.Pytester) -> None:
+    result = run(author, CLASS)
+    assert result.ret == 0
+    assert "streamkit contract" in output(result)
+    assert f"{ALL} held" in output(result)
+
+
+def test_a_failure_tells_the_law_the_recording_the_place_and_the_reason(
+    author: pytest.Pytester,
+) -> None:
+    expect = author.path / "recordings" / "text.expect.json"
+    expect.write_text(expect.read_text("utf-8").replace('"stop"', '"length"'), "utf-8")
+    result = run(author, CLASS, "-k", "L01")
+    assert result.ret == 1
+    told = output(result)
+    assert "L01 the recorded result: broken by 'acme' on the recording 'text'" in told
+    assert "finish_reason: expected 'length', got 'stop'" in told
+    assert "the law What the vendor said is what the user gets" in told
+    assert "Traceback" not in told
+
+
+def test_a_law_kept_from_running_shows_in_the_table(author: pytest.Pytester) -> None:
+    author.makeconftest(
+        "import pytest\n"
+        "def pytest_collection_modifyitems(items):\n"
+        "    for item in items:\n"
+        "        if 'L13' in item.name: item.add_marker(pytest.mark.skip(reason='no time'))\n"
+    )
+    result = run(author, CLASS, "-k", "L13 or L17")
+    assert f"1 held, {ALL - 1} not run (-)" in output(result)
+
+
+def test_what_was_left_out_of_the_run_shows_in_the_table(author: pytest.Pytester) -> None:
+    result = run(author, CLASS, "-k", "not L05")
+    assert result.ret == 0
+    assert f"{ALL - len(RECORDED)} held, {len(RECORDED)} not run (-)" in output(result)
+
+
+@pytest.mark.parametrize(
+    ("addition", "told"),
+    [
+        ("    def test_L05(self): pass\n", "TestAcme.test_L05 is no declaration"),
+        ("    recording = 7\n", "TestAcme.recording is no declaration"),
+        ("    adapter = Acme\n", "adapter must be an adapter object"),
+        ("    recordings = 'here'\n", "recordings must be a path"),
+        ("    deviations = {'L05': ''}\n", "deviations['L05'] needs a reason in words"),
+        ("    deviations = {'L99': 'for no reason at all'}\n", "names no test of this class: L99"),
+        ("    recordings = Path('nowhere')\n", "there is no folder nowhere"),
+    ],
+)
+def test_a_wrong_declaration_is_an_error_at_collection(
+    author: pytest.Pytester, addition: str, told: str
+) -> None:
+    result = run(author, CLASS + addition)
+    assert result.ret == 2
+    assert told in output(result)
+
+
+@pytest.mark.parametrize("mark", ["skip", "xfail(reason='later')", "skipif(True, reason='no')"])
+def test_a_contract_cannot_be_skipped(author: pytest.Pytester, mark: str) -> None:
+    source = CLASS.replace("class TestAcme", f"import pytest\n@pytest.mark.{mark}\nclass TestAcme")
+    result = run(author, source)
+    assert result.ret == 2
+    assert "no law can be skipped" in output(result)
+
+
+def test_a_class_of_any_name_is_collected(author: pytest.Pytester) -> None:
+    result = run(author, CLASS.replace("TestAcme", "Forgotten"), "-k", "L13")
+    result.assert_outcomes(passed=1, deselected=ALL - 1)
+
+
+def test_no_recording_is_an_error(author: pytest.Pytester) -> None:
+    (author.path / "empty").mkdir()
+    result = run(author, CLASS.replace('"recordings"', '"empty"'))
+    assert result.ret == 2
+    assert "nothing is proven by nothing" in output(result)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "told"),
+    [
+        ("new.sse", "data: {}\n\n", "write new.expect.json beside it"),
+        ("new.expect.json", "{}", "new.expect.json has no body"),
+        ("text.expect.json", '{"texts": "typo"}', "text.expect.json cannot be read: texts"),
+    ],
+)
+def test_a_recording_that_is_not_whole_is_an_error(
+    author: pytest.Pytester, name: str, content: str, told: str
+) -> None:
+    (author.path / "recordings" / name).write_text(content, "utf-8")
+    result = run(author, CLASS)
+    assert result.ret == 2
+    assert told in output(result)
+
+
+def test_a_known_deviation_does_not_fail_and_is_told(author: pytest.Pytester) -> None:
+    expect = author.path / "recordings" / "text.expect.json"
+    expect.write_text(json.dumps({"text": "something else"}), "utf-8")
+    addition = "    deviations = {'L01[text]': 'the vendor lies about it'}\n"
+    result = run(author, CLASS + addition)
+    assert result.ret == 0
+    assert f"{ALL - 1} held, 1 known (x)" in output(result)
+    assert "L01_the_recorded_result[text]: the vendor lies about it" in output(result)
+
+
+def test_a_deviation_that_is_mended_fails(author: pytest.Pytester) -> None:
+    addition = "    deviations = {'L01': 'was broken last year'}\n"
+    result = run(author, CLASS + addition, "-k", "L01")
+    assert result.ret == 1
+    result.assert_outcomes(failed=len(RECORDED) + 1, deselected=ALL - len(RECORDED) - 1)
