@@ -66,6 +66,16 @@ class Stopwatch:
                 self._first_content = now
             self._set_deadline()
 
+    def put_off(self, seconds: float) -> float | None:
+        """The caller took so long over the last events, in which nobody waited for the vendor.
+
+        Returns the new deadline.
+        """
+        self._sent += seconds
+        if self.deadline is not None:
+            self.deadline += seconds
+        return self.deadline
+
     def expired(self) -> bool:
         """Whether the deadline has passed though bytes keep coming (keep-alives)."""
         return self.deadline is not None and self._now() >= self.deadline

@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Any, Self, cast
 
 from streamkit import _plugins
-from streamkit._commands import Command, Read
+from streamkit._commands import Command, Open, Read
 from streamkit._flow import Call, Flow
 from streamkit._http._async import AsyncDriver, AsyncPool
 from streamkit._http._common import now
@@ -27,6 +27,7 @@ class StreamState:
         self._run = self._flow.run()
         self._events: deque[Event] = self._flow.events
         self._command: Command | None = None
+        self._advanced = 0.0
         self._begun = False
         self._closed = False
 
@@ -54,6 +55,14 @@ class StreamState:
             self._command = self._run.send(reply)
         except StopIteration:
             self._command = None
+        self._advanced = now()
+
+    def _next_command(self) -> Command | None:
+        """What is to be done now. The timers did not run while the caller had events to see to."""
+        command = self._command
+        if isinstance(command, Open | Read) and command.deadline is not None:
+            command.deadline = self._flow.watch.put_off(now() - self._advanced)
+        return command
 
     def _begin(self) -> None:
         self._begun = True
@@ -134,7 +143,7 @@ class Stream(StreamState):
         if not self._begun:
             self._begin()
             return
-        command, driver = self._command, self._driver
+        command, driver = self._next_command(), self._driver
         if command is None:
             if not self._closed:
                 await self.aclose()

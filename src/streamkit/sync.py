@@ -82,7 +82,7 @@ class Stream(StreamState):
             _refuse_event_loop()
             self._begin()
             return
-        command, driver = self._command, self._driver
+        command, driver = self._next_command(), self._driver
         if command is None:
             if not self._closed:
                 self.close()
