@@ -55,34 +55,73 @@ class MemoryTransport(httpx.AsyncBaseTransport, httpx.BaseTransport):
         self._tapes = tapes
         self.requests: list[httpx.Request] = []
 
-    def _answer(self, request: httpx.Request) -> httpx.Response:
+    def _tape(self, request: httpx.Request) -> Tape:
         tape = self._tapes[min(len(self.requests), len(self._tapes) - 1)]
         self.requests.append(request)
-        if callable(tape):
-            tape = tape(request)
-        return httpx.Response(tape.status, headers=tape.headers, stream=_TapeStream(tape))
+        return tape(request) if callable(tape) else tape
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        return self._answer(request)
+        tape = self._tape(request)
+        line = _Line(tape, _read_timeout(request))
+        extensions = {"network_stream": line}
+        return httpx.Response(tape.status, headers=tape.headers, stream=line, extensions=extensions)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        return self._answer(request)
+        tape = self._tape(request)
+        line = _AsyncLine(tape, _read_timeout(request))
+        return httpx.Response(tape.status, headers=tape.headers, stream=line)
 
 
-class _TapeStream(httpx.AsyncByteStream, httpx.SyncByteStream):
-    def __init__(self, tape: Tape) -> None:
-        self._tape = tape
+def _read_timeout(request: httpx.Request) -> float | None:
+    timeout: float | None = request.extensions.get("timeout", {}).get("read")
+    return timeout
+
+
+class _Line(httpx.SyncByteStream):
+    """A body as a connection delivers it. Keeps timeouts, as real ones do."""
+
+    def __init__(self, tape: Tape, timeout: float | None) -> None:
+        self._steps = tape.plan()
+        self._timeout = timeout
 
     def __iter__(self) -> Iterator[bytes]:
-        for step in self._tape.plan():
-            if isinstance(step, bytes):
-                yield step
-            else:
-                time.sleep(step)
+        while data := self.read(0, self._timeout):
+            yield data
 
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        for step in self._tape.plan():
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ARG002
+        """The ``read`` of httpcore's network streams, which a deadline may be put on."""
+        for step in self._steps:
             if isinstance(step, bytes):
-                yield step
-            else:
-                await anyio.sleep(step)
+                return step
+            time.sleep(_patience(step, timeout))
+            if _is_late(step, timeout):
+                raise httpx.ReadTimeout("timed out")
+        return b""
+
+
+class _AsyncLine(httpx.AsyncByteStream):
+    """The same, async. No generator, so that none is left open by who stops reading."""
+
+    def __init__(self, tape: Tape, timeout: float | None) -> None:
+        self._steps = tape.plan()
+        self._timeout = timeout
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self
+
+    async def __anext__(self) -> bytes:
+        for step in self._steps:
+            if isinstance(step, bytes):
+                return step
+            await anyio.sleep(_patience(step, self._timeout))
+            if _is_late(step, self._timeout):
+                raise httpx.ReadTimeout("timed out")
+        raise StopAsyncIteration
+
+
+def _is_late(pause: float, timeout: float | None) -> bool:
+    return timeout is not None and timeout < pause
+
+
+def _patience(pause: float, timeout: float | None) -> float:
+    return pause if timeout is None else min(pause, timeout)
