@@ -84,6 +84,8 @@ class TapeServer:
         self.gone: dict[int, float] = {}
         """When each connection was seen to be closed by the client."""
         self.connections = 0
+        self.silent: set[int] = set()
+        """Requests, by number, that are read and then met with a closed connection."""
         self._answers: list[Answer] = [Answer()]
         self._lock = threading.Lock()
         self._stop_reader, self._stop_writer = socket.socketpair()
@@ -93,7 +95,7 @@ class TapeServer:
 
     @property
     def url(self) -> str:
-        return "http://127.0.0.1:%d" % self._listener.getsockname()[1]
+        return f"http://127.0.0.1:{self._listener.getsockname()[1]}"
 
     def play(self, *answers: Answer) -> None:
         self._answers = list(answers)
@@ -110,7 +112,7 @@ class TapeServer:
     async def sees_the_client_go(self, connection: int = 0, within: float = 0.5) -> float:
         """Wait until the client has closed a connection; the moment it was seen."""
         with anyio.move_on_after(within):
-            while connection not in self.gone:
+            while connection not in self.gone:  # noqa: ASYNC110
                 await anyio.sleep(0.005)
         assert connection in self.gone, f"the connection is still open after {within} s"
         return self.gone[connection]
@@ -153,6 +155,8 @@ class TapeServer:
         with self._lock:
             answer = self._answers[min(len(self.requests), len(self._answers) - 1)]
             self.requests.append(request)
+        if len(self.requests) - 1 in self.silent:
+            return False
         if not self._pause(conn, answer.delay):
             return False
         conn.sendall(answer.head())

@@ -12,12 +12,12 @@ import httpx
 import httpx2
 import pytest
 import sniffio
-from wire import DONE, KEY, STOP, Wire, frame, said, whole
 
 import streamkit
 from streamkit import Retry, errors, events
 from streamkit import chunks as c
 from tape_server import Answer, TapeServer
+from wire import DONE, KEY, STOP, Wire, frame, said, whole
 
 
 def client_of(server: TapeServer, **arguments: Any) -> streamkit.Client:
@@ -90,7 +90,7 @@ async def test_the_snapshot_shows_the_answer_so_far(server: TapeServer) -> None:
         assert stream.snapshot.text == ""
         seen = []
         async for _ in stream.text:
-            seen.append((stream.snapshot.text, stream.snapshot.outcome))
+            seen.append((stream.snapshot.text, stream.snapshot.outcome))  # noqa: PERF401
     assert seen == [("Hel", None), ("Hello", None)]
     assert stream.snapshot.outcome == "complete"
 

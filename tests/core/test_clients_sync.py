@@ -15,11 +15,11 @@ import httpx
 import httpx2
 import pytest
 import trio
-from wire import Wire, said, whole
 
 import streamkit
 from streamkit import Retry, errors
 from tape_server import Answer, TapeServer
+from wire import Wire, said, whole
 
 
 def client_of(server: TapeServer, **arguments: Any) -> streamkit.sync.Client:

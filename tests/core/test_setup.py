@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from wire import KEY, Wire, whole
 
 import streamkit
 from streamkit import errors
@@ -15,6 +14,7 @@ from streamkit.messages import ChatRequest, Message, TextPart, Tool
 from streamkit.sync import Client
 from streamkit.testing import Fake
 from tape_server import Answer, TapeServer
+from wire import KEY, Wire, whole
 
 SECRET = "hush-9Zq7w2"
 
@@ -305,7 +305,7 @@ def test_a_falsy_option_is_an_option(server: TapeServer) -> None:
 def test_strict_makes_an_error_of_it(server: TapeServer, on_the_call: bool) -> None:
     client = Client(adapters=[Wire(server.url)], strict=not on_the_call)
     options = {"strict": True} if on_the_call else {}
-    with client, pytest.raises(errors.UnsupportedError, match="seed.*strict=True"):
+    with client, pytest.raises(errors.UnsupportedError, match=r"seed.*strict=True"):
         client.complete("wire:any", "Hi", seed=7, **options)
     assert server.requests == []
 
