@@ -8,14 +8,14 @@ from pathlib import Path
 
 import httpx
 import pytest
-import streamkit_anthropic
-from streamkit_anthropic import AnthropicMessages
-from streamkit_anthropic.models import facts_of
 
+import streamkit_anthropic
 from streamkit import sync
 from streamkit.errors import AuthenticationError, ConfigurationError, OverloadedError
 from streamkit.messages import ChatRequest, Message, ReasoningPart
 from streamkit.testing import MemoryTransport, Tape, decode
+from streamkit_anthropic import AnthropicMessages
+from streamkit_anthropic.models import facts_of
 
 RECORDINGS = Path(__file__).parent / "recordings"
 SOURCES = sorted(Path(streamkit_anthropic.__file__).parent.glob("*.py"))

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from streamkit_anthropic import AnthropicMessages
 
 from streamkit.testing import decode
+from streamkit_anthropic import AnthropicMessages
 
 CORPUS = Path(__file__).parents[4] / "shared" / "corpus"
 

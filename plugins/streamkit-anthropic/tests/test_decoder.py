@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from streamkit_anthropic import AnthropicMessages
 
 from streamkit.adapter import Frame
 from streamkit.chunks import (
@@ -31,6 +30,7 @@ from streamkit.chunks import (
     UsageReport,
 )
 from streamkit.messages import ChatRequest, Message
+from streamkit_anthropic import AnthropicMessages
 
 REQUEST = ChatRequest(model="claude-opus-4-8", messages=(Message.user("hi"),))
 

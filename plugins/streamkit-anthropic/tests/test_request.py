@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from streamkit_anthropic import AnthropicMessages
 
 from streamkit import (
     ChatRequest,
@@ -28,6 +27,7 @@ from streamkit import (
 )
 from streamkit.adapter import WireRequest
 from streamkit.errors import UnsupportedError
+from streamkit_anthropic import AnthropicMessages
 
 OLD, BOTH, NEW = "claude-sonnet-4-5", "claude-sonnet-4-6", "claude-opus-4-8"
 HI = {"role": "user", "content": [{"type": "text", "text": "hi"}]}

@@ -196,7 +196,8 @@ class Blocks:
         if block.runs_on_server:
             block.pieces.append(piece)
             return [ServerToolArguments(block.key, piece)]
-        return _NONE  # gateways send these for result blocks, where they mean nothing
+        # Gateways send these for result blocks, where they belong to nothing.
+        return [Opaque("input_json_delta", delta)]
 
     def _compaction_delta(self, index: int | None, delta: dict[str, Any]) -> Sequence[Chunk]:
         block = self._open.get(index)
