@@ -10,6 +10,7 @@ import difflib
 import json
 import re
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from _make import adapters, api, errors, event_types
@@ -42,8 +43,13 @@ def pages() -> dict[str, str]:
         marked = set(re.findall(_MARKED, text))
         if {section for _, section, _ in marked} != set(made):
             raise KeyError(f"{name}: the marks do not fit the sections {sorted(made)}")
-        found[name] = _MARKED.sub(lambda m, made=made: f"{m[1]}\n{made[m[2]]}\n\n{m[3]}", text)
+        found[name] = filled(text, made)
     return found
+
+
+def filled(page: str, sections: Mapping[str, str]) -> str:
+    """The page with what is between its marks made anew."""
+    return _MARKED.sub(lambda mark: f"{mark[1]}\n{sections[mark[2]]}\n\n{mark[3]}", page)
 
 
 def main() -> int:

@@ -114,7 +114,7 @@ def _json_type(shape: dict[str, Any]) -> str:
     if "enum" in shape:
         return " · ".join(f"`{word}`" for word in shape["enum"])
     if "$ref" in shape:
-        return shape["$ref"].rpartition("/")[2]
+        return str(shape["$ref"]).rpartition("/")[2]
     if "discriminator" in shape:
         return "a part"
     return str(shape.get("type", "any"))

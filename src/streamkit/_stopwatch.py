@@ -8,6 +8,7 @@ from streamkit.timeouts import Timeouts
 from streamkit.values import Timings, Usage
 
 _MAX_GAPS = 4096
+_ROUNDING = 0.02
 
 
 class Stopwatch:
@@ -82,7 +83,8 @@ class Stopwatch:
 
     def fired(self) -> tuple[str, float]:
         """The timer that is due, and its seconds."""
-        if self.deadline is None or self._now() < self.deadline:
+        # Event loops round: a timer may fire a moment before its deadline.
+        if self.deadline is None or self._now() < self.deadline - _ROUNDING:
             return "no_bytes", self._timeouts.no_bytes or 0.0
         return self._timer, getattr(self._timeouts, self._timer)
 

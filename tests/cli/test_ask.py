@@ -249,3 +249,14 @@ def test_a_reader_who_leaves_early_ends_it_quietly(server: TapeServer) -> None:
         assert process.stderr.read() == b""
         assert process.wait(20) == 141
     server.waits_for_the_client_to_go(within=2)
+
+
+def test_a_reader_of_stderr_who_leaves_early_ends_it_too(server: TapeServer) -> None:
+    thoughts = [event({"reasoning_content": f"{n}\n"}) for n in range(3)]
+    server.play(Answer([thoughts[0], 0.5, thoughts[1], 0.2, thoughts[2], 0.2, *end()]))
+    command = [*PROGRAM, "ask", "-m", MODEL, "x"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, env=environment(server)) as process:
+        assert process.stderr is not None
+        assert process.stderr.readline() == b"0\n"
+        process.stderr.close()
+        assert process.wait(20) == 141

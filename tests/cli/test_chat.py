@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import json
 import time
+from pathlib import Path
 from typing import Any
 
+import pytest
+
+from streamkit.cli._output import Screen
+from streamkit.sync import Stream
 from tests.cli.program import MODEL, Terminal, end, event, refused, run, said, whole
 from tests.core.tape_server import Answer, TapeServer
 
@@ -124,3 +129,32 @@ def test_the_same_warning_is_given_once(server: TapeServer) -> None:
     ran = run("chat", "-m", MODEL, server=server, stdin="a\nb\nc\n")
     assert len(server.requests) == 3
     assert ran.err.count("warning: ") == 1
+
+
+def test_stdout_to_a_file_holds_the_answers_alone(server: TapeServer, tmp_path: Path) -> None:
+    server.play(whole("Hello."), whole("Indeed."))
+    with (
+        (tmp_path / "log").open("wb") as file,
+        Terminal("chat", "-m", MODEL, server=server, stdout=file) as terminal,
+    ):
+        for words in ("Hi", "Really?"):
+            terminal.wait_for(PROMPT)
+            terminal.type(f"{words}\r")
+        terminal.wait_for("tokens/s")
+        terminal.wait_for(PROMPT)
+        terminal.type("\x04")
+        assert terminal.ends() == 0
+    assert (tmp_path / "log").read_text() == "Hello.\nIndeed.\n"
+
+
+def test_ctrl_c_between_answer_and_prompt_does_not_end_the_conversation(
+    server: TapeServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(stream: Stream, screen: Screen) -> None:
+        monkeypatch.undo()
+        raise KeyboardInterrupt
+
+    server.play(whole("Hello."))
+    monkeypatch.setattr("streamkit.cli.chat.play", interrupted)
+    ran = run("chat", "-m", MODEL, server=server, stdin="a\nb\n")
+    assert (ran.code, ran.out) == (0, "Hello.\n")

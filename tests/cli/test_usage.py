@@ -71,6 +71,14 @@ def test_a_defect_is_called_one(monkeypatch: pytest.MonkeyPatch) -> None:
     )
 
 
+def test_ctrl_c_outside_an_answer_ends_with_130(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object) -> str:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(ask, "read_prompt", interrupted)
+    assert run("ask", "-m", MODEL).code == 130
+
+
 @pytest.mark.parametrize("library", ["typer", "rich"])
 def test_without_the_extra_one_line_says_what_to_install(library: str) -> None:
     program = (
@@ -87,6 +95,33 @@ def test_without_the_extra_one_line_says_what_to_install(library: str) -> None:
     assert (done.returncode, done.stdout) == (1, "")
     needed = f"error: the command line needs {library}: pip install 'streamkit-core[cli]'\n"
     assert done.stderr == needed
+
+
+class Raises:
+    """Makes every import that is not done yet fail."""
+
+    def __init__(self, error: BaseException) -> None:
+        self._error = error
+
+    def find_spec(self, *_: object) -> None:
+        raise self._error
+
+
+def test_ctrl_c_while_the_program_is_loading_is_quiet(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "streamkit.cli._app")
+    monkeypatch.setattr(sys, "meta_path", [Raises(KeyboardInterrupt())])
+    assert (ran := run("ask", "x")).code == 130
+    assert (ran.out, ran.err) == ("", "")
+
+
+def test_a_defect_of_the_installation_is_not_taken_for_a_missing_extra(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delitem(sys.modules, "streamkit.cli._app")
+    missing = ModuleNotFoundError("No module named 'httpx'", name="httpx")
+    monkeypatch.setattr(sys, "meta_path", [Raises(missing)])
+    with pytest.raises(ModuleNotFoundError, match="httpx"):
+        run("ask", "x")
 
 
 def test_importing_streamkit_does_not_load_the_libraries_of_the_command_line() -> None:

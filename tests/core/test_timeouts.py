@@ -232,7 +232,7 @@ def test_a_timer_before_content_is_tried_again_and_starts_anew(server: TapeServe
 def test_a_call_may_have_timers_of_its_own(server: TapeServer) -> None:
     server.play(Answer(said("Hel"), then="stall"))
     with streamkit.sync.Client(adapters=[Wire(server.url)]) as client:
-        with pytest.raises(errors.StreamTimeoutError, match="within 0.1 s"):
+        with pytest.raises(errors.StreamTimeoutError, match=r"within 0\.1 s"):
             client.complete("wire:any", "Hi", timeouts=Timeouts(no_content=0.1))
 
 

@@ -28,7 +28,7 @@ import pytest
 import streamkit
 import streamkit_local
 
-from .pages import PAGES, Block, blocks, name_of
+from .pages import DOCS, PAGES, Block, blocks, name_of
 from .scripted_vendor import scripted_vendor
 
 # One transparent dot, for pages that send a picture.
@@ -57,7 +57,8 @@ def test_nearly_all_code_is_run():
 
 
 def test_code_fits_the_page():
-    for block in CODE:
+    """The site shows 90 columns; a wider line would scroll."""
+    for block in (b for b in CODE if DOCS in b.page.parents):
         for number, line in enumerate(block.code.splitlines(), block.line):
             assert len(line) <= 90, f"{name_of(block.page)}:{number}"
 

@@ -62,7 +62,7 @@ def play(stream: Stream, screen: Screen) -> StreamkitError | None:
                     screen.wait(f"waiting for {stream.model}…")
                 case Notice():
                     mark = "warning: " if event.level == "warning" else ""
-                    screen.warn(f"{mark}{event.message}")
+                    screen.warn(f"{mark}{event.message or event.code}")
                 case _:
                     if line := _aside(event):
                         screen.aside(line)
@@ -105,7 +105,7 @@ def _part_aside(part: Part) -> str | None:
         case ProviderItem():
             return f"{part.name or part.kind} (run by the vendor; --json shows it)"
         case MediaPart():
-            return f"{part.media_type or 'media'} (--json holds it)"
+            return f"{part.media_type or 'media'}: {part.url or '--json holds it'}"
     return None
 
 
@@ -113,6 +113,8 @@ def _closing(answer: ChatResponse, attempts: int) -> Iterator[str]:
     """The sources of an answer, and the figures of one that was not an error."""
     for url in dict.fromkeys(c.url for c in answer.citations if c.url):
         yield f"source: {url}"
+    if len(answer.choices) > 1:
+        yield f"the first of {len(answer.choices)} answers; --json has them all"
     if answer.outcome not in ("complete", "cancelled"):
         return
     timings, usage = answer.timings, answer.usage
@@ -125,4 +127,5 @@ def _closing(answer: ChatResponse, attempts: int) -> Iterator[str]:
         figures.append(f"{timings.tokens_per_second:.1f} tokens/s")
     if attempts > 1:
         figures.append(f"{attempts} attempts")
-    yield " · ".join(figures)
+    if figures:
+        yield " · ".join(figures)

@@ -39,7 +39,10 @@ def main() -> None:
     order = json.loads(sys.stdin.buffer.readline())
     threading.Thread(target=_leave_with_parent, daemon=True).start()
     _kernel_watches_parent(True)
-    server = xllamacpp.Server(_params(order))
+    try:
+        server = xllamacpp.Server(_params(order))
+    except RuntimeError as error:  # the reason is in the log already
+        sys.exit(str(error))
     _kernel_watches_parent(False)
     # xllamacpp has put handlers in their place that swallow the signals.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
@@ -52,7 +55,8 @@ def main() -> None:
 
 
 def _leave_with_parent() -> None:
-    sys.stdin.buffer.read()
+    while os.read(0, 1):  # not sys.stdin, whose lock would be in the way at a failed start
+        pass
     os._exit(0)
 
 
@@ -82,10 +86,8 @@ def _params(order: dict[str, Any]) -> Any:
         params.fit_params = False
     if order["chat_template"] is not None:
         params.chat_template = order["chat_template"]
-    if order["temperature"] is not None:
-        params.sampling.temp = order["temperature"]
-    if order["top_p"] is not None:
-        params.sampling.top_p = order["top_p"]
+    for name, value in order["sampling"]:
+        setattr(params.sampling, name, value)
     return params
 
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from streamkit_openai import PROFILES, OpenAIChat, Profile
-
 from streamkit.adapter import KeySource, Located, WireRequest
 from streamkit.messages import ChatRequest, JsonSchema, NamedTool, Tool
 from streamkit_local.models import wire_name
 from streamkit_local.server import serve
+from streamkit_openai import PROFILES, OpenAIChat, Profile
 
 PROFILE = replace(
     PROFILES["llamacpp"],

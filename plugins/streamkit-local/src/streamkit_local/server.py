@@ -23,7 +23,7 @@ from typing import IO, Self
 from streamkit.errors import ConfigurationError
 from streamkit_local.models import Model, find
 
-_LOG_LINES = 4
+_LOG_LINES = 6
 
 
 class LocalServer:
