@@ -1,1 +1,0 @@
-"""How streaming clients behave on a broken wire, measured over real sockets. See README.md."""
