@@ -22,7 +22,7 @@ class Locate:
 
 @dataclass(slots=True)
 class Open:
-    """Send the request. Reply: Opened, TIMED_OUT, or Lost."""
+    """Send the request. Reply: Opened, TIMED_OUT, SILENT, or Lost."""
 
     method: str
     url: str
@@ -33,7 +33,7 @@ class Open:
 
 @dataclass(slots=True)
 class Read:
-    """Wait for more of the body. Reply: bytes (b"" at its end), TIMED_OUT, or Lost."""
+    """Wait for more of the body. Reply: bytes (b"" at its end), TIMED_OUT, SILENT, or Lost."""
 
     deadline: float | None = None
 
@@ -75,9 +75,13 @@ class Lost:
 
 
 class TimedOut:
-    """The deadline of the command passed."""
+    """A timer fired. Which one, the driver says: clocks differ too much to find out afterwards."""
 
 
 TIMED_OUT: Final = TimedOut()
+"""The deadline of the command passed."""
+
+SILENT: Final = TimedOut()
+"""No byte came within ``Timeouts.no_bytes``."""
 
 Reply = Opened | bytes | Lost | TimedOut | Located | StreamkitError | None

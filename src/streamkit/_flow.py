@@ -16,6 +16,7 @@ from typing import Any, Final
 
 from streamkit import events as e
 from streamkit._commands import (
+    SILENT,
     TIMED_OUT,
     Close,
     Command,
@@ -27,6 +28,7 @@ from streamkit._commands import (
     Read,
     Reply,
     Sleep,
+    TimedOut,
 )
 from streamkit._draft import Draft
 from streamkit._framing import framer
@@ -180,8 +182,8 @@ class Flow:
             reply = yield Open(wire.method, url, headers, call.content, self.watch.deadline)
             if isinstance(reply, Opened):
                 return reply
-            if reply is TIMED_OUT:
-                return self._timed_out()
+            if isinstance(reply, TimedOut):
+                return self._timed_out(reply)
             assert isinstance(reply, Lost)
             if not (reply.stale and spare):
                 return self._about(reply.error)
@@ -195,7 +197,9 @@ class Flow:
             read.deadline = watch.deadline
             data = yield read
             if type(data) is not bytes:
-                return self._timed_out() if data is TIMED_OUT else self._line_lost(data)
+                if isinstance(data, TimedOut):
+                    return self._timed_out(data)
+                return self._line_lost(data)
             if not data:
                 return self._body_ended(cut.end(), decoder)
             delivered, progress = draft.delivered, draft.progress
@@ -212,7 +216,7 @@ class Flow:
             if verdict is not None:
                 return verdict
             if draft.progress == progress and watch.expired():
-                return self._timed_out()  # keep-alives are not progress
+                return self._timed_out(TIMED_OUT)  # keep-alives are not progress
 
     # --- reading frames ------------------------------------------------------------------------
 
@@ -321,8 +325,8 @@ class Flow:
             return self._about(broken)
         return self._about(lost)
 
-    def _timed_out(self) -> StreamkitError:
-        timer, seconds = self.watch.fired()
+    def _timed_out(self, reply: TimedOut) -> StreamkitError:
+        timer, seconds = self.watch.fired(silent=reply is SILENT)
         return self._about(
             StreamTimeoutError(
                 f"{_TIMER_WORDS[timer]} within {seconds:g} s, {self._when()} "

@@ -81,12 +81,10 @@ class Stopwatch:
         """Whether the deadline has passed though bytes keep coming (keep-alives)."""
         return self.deadline is not None and self._now() >= self.deadline
 
-    def fired(self) -> tuple[str, float]:
-        """The timer that is due, and its seconds."""
-        # Event loops round: a timer may fire a moment before its deadline.
-        if self.deadline is None or self._now() < self.deadline - _ROUNDING:
-            return "no_bytes", self._timeouts.no_bytes or 0.0
-        return self._timer, getattr(self._timeouts, self._timer)
+    def fired(self, *, silent: bool) -> tuple[str, float]:
+        """The timer that is due, and its seconds. ``silent``: it was ``no_bytes``."""
+        timer = "no_bytes" if silent else self._timer
+        return timer, getattr(self._timeouts, timer)
 
     def stop(self) -> None:
         self._end = self._now()

@@ -163,7 +163,7 @@ class AsyncDriver(Driver):
             with anyio.move_on_after(max(0.0, deadline - now())):
                 return await self._body.next()
         except Exception as error:
-            return self._failed(error, opening=False)
+            return self._failed(error, deadline, opening=False)
         return TIMED_OUT
 
     async def _open(self, command: Open) -> Reply:
@@ -177,7 +177,7 @@ class AsyncDriver(Driver):
                 self._body = _Body(response)
                 return self._opened(response)
         except Exception as error:
-            return self._failed(error, opening=True)
+            return self._failed(error, command.deadline, opening=True)
         return TIMED_OUT
 
     async def _trace(self, name: str, _info: Mapping[str, Any]) -> None:

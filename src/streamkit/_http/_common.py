@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import httpx
 
-from streamkit._commands import TIMED_OUT, Locate, Lost, Open, Opened, Reply
+from streamkit._commands import SILENT, TIMED_OUT, Locate, Lost, Open, Opened, Reply
 from streamkit.adapter import Located
 from streamkit.errors import (
     ConfigurationError,
@@ -68,10 +68,10 @@ class Driver:
             headers["date"] = time.strftime("%a, %d %b %Y %H:%M:%S GMT", time.gmtime())
         return Opened(response.status_code, headers)
 
-    def _failed(self, error: Exception, *, opening: bool) -> Reply:
+    def _failed(self, error: Exception, deadline: float | None, *, opening: bool) -> Reply:
         known = _classify(error, opening=opening)
         if known is None:
-            return TIMED_OUT
+            return SILENT if deadline is None or now() < deadline else TIMED_OUT
         known.__cause__ = error
         stale = opening and self._connects is False and isinstance(known, ConnectionLostError)
         return Lost(known, stale)

@@ -132,7 +132,7 @@ class SyncDriver(Driver):
         except StopIteration:
             return b""
         except Exception as error:
-            return self._failed(error, opening=False)
+            return self._failed(error, deadline, opening=False)
         return data
 
     def _open(self, command: Open) -> Reply:
@@ -145,7 +145,7 @@ class SyncDriver(Driver):
             response = http.send(request, stream=True, follow_redirects=False)
             timeout["read"] = self._timeouts.no_bytes  # looked at anew where the body begins
         except Exception as error:
-            return self._failed(error, opening=True)
+            return self._failed(error, command.deadline, opening=True)
         self._response = response
         self._chunks = iter(response.stream if is_plain(response) else response.iter_bytes())
         self._patience = _patience(response)
