@@ -102,6 +102,21 @@ def test_a_timer_fires_in_plain_code(server: TapeServer, case: Case) -> None:
         server.waits_for_the_client_to_go()
 
 
+async def test_a_timer_keeps_its_name_where_the_event_loop_was_held_up(
+    server: TapeServer,
+) -> None:
+    """Event loops read the clock seldom, so that their timers may fire early by our own."""
+    server.play(Answer(said("Hel"), then="stall"))
+    timeouts = Timeouts(no_content=0.2)
+    async with streamkit.Client(adapters=[Wire(server.url)], timeouts=timeouts) as client:
+        async with client.stream("wire:any", "Hi") as stream:
+            await anext(stream.text)
+            time.sleep(0.1)  # noqa: ASYNC251
+            with pytest.raises(errors.StreamTimeoutError) as caught:
+                await stream.response()
+    assert caught.value.timer == "no_content"
+
+
 # --- connect ------------------------------------------------------------------------------------
 
 
