@@ -140,7 +140,7 @@ def test_stdout_to_a_file_holds_the_answers_alone(server: TapeServer, tmp_path: 
         for words in ("Hi", "Really?"):
             terminal.wait_for(PROMPT)
             terminal.type(f"{words}\r")
-        terminal.wait_for("tokens/s")
+        terminal.wait_for("first text after")
         terminal.wait_for(PROMPT)
         terminal.type("\x04")
         assert terminal.ends() == 0

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from streamkit import chunks as c
 from streamkit.cli._output import Screen
 from streamkit.cli._play import play
 from streamkit.testing import Fake, Stop
-from streamkit.testing._fake import Step
 from streamkit.values import Citation, FinishReason
 
 
-def shown(capsys: pytest.CaptureFixture[str], *script: Step) -> tuple[str, list[str]]:
+def shown(capsys: pytest.CaptureFixture[str], *script: Any) -> tuple[str, list[str]]:
     """stdout, and the lines of stderr."""
     with Fake(script).sync_client() as client, client.stream("fake:any", "x") as stream:
         assert play(stream, Screen()) is None

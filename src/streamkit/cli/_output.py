@@ -74,8 +74,6 @@ class Screen:
 
     def answer(self, text: str) -> None:
         """More of the answer."""
-        if not text:
-            return
         self._stop_spinner()
         if self._thinking:
             self._end_thought()
@@ -86,8 +84,6 @@ class Screen:
 
     def thought(self, text: str) -> None:
         """More of the reasoning: dim, and apart from the answer."""
-        if not text:
-            return
         if not self._thinking:
             self._make_room()
         self._stop_spinner()
