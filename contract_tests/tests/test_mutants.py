@@ -19,7 +19,7 @@ from mutants import MUTANTS, Change
 from streamkit import _flow
 from streamkit._framing import sse
 from streamkit.adapter import Adapter
-from streamkit_contract_tests._case import Subject
+from streamkit_contract_tests._case import Suite
 from streamkit_contract_tests._violation import Violation
 from streamkit_contract_tests.laws import LAWS
 from streamkit_contract_tests.recordings import load
@@ -50,15 +50,15 @@ def mutant(tmp_path: Path, changes: Sequence[Change]) -> Iterator[Adapter]:
 
 def broken(law: str, adapter: Adapter) -> list[Violation]:
     """The violations of one law, over all recordings."""
-    subject = Subject(adapter, load(HERE / "recordings"), keep_alives=('data: {"t":"ping"}\n\n',))
-    cases: list[Any] = [subject]
+    suite = Suite(adapter, load(HERE / "recordings"), keep_alives=('data: {"t":"ping"}\n\n',))
+    targets: list[Any] = list(suite.subjects.values())
     if LAWS[law].scope != "adapter":
         streams_only = LAWS[law].scope == "stream"
-        cases = [c for c in subject.cases.values() if c.recording.framing or not streams_only]
+        targets = [c for c in suite.cases.values() if c.recording.framing or not streams_only]
     found = []
-    for case in cases:
+    for target in targets:
         try:
-            LAWS[law].check(case)
+            LAWS[law].check(target)
         except Violation as violation:
             found.append(violation)
     return found

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from streamkit_contract_tests import AdapterContract
 from streamkit_contract_tests.contract import problems
+from streamkit_contract_tests.expected import Expected
 from streamkit_contract_tests.laws import LAWS
-from streamkit_contract_tests.recordings import Expected
 
 README = (Path(__file__).parents[1] / "README.md").read_text("utf-8")
 

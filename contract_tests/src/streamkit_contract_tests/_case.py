@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from copy import deepcopy
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -17,22 +16,58 @@ from streamkit.testing import Decoded, decode, frames
 from streamkit.values import Timings
 
 from ._violation import Violation, clip
-from .recordings import Recording
+from .recordings import BadRecording, Recording
 
 
-@dataclass(frozen=True)
+class Suite:
+    """All that the author of a contract class declared: its adapters, recordings and noise."""
+
+    def __init__(
+        self,
+        adapter: Adapter,
+        recordings: Iterable[Recording],
+        *,
+        variants: Mapping[str, Adapter] | None = None,
+        model: str = "any",
+        keep_alives: Iterable[str] = (),
+        padding_fields: Iterable[str] = (),
+    ) -> None:
+        self.model = model
+        self.keep_alives = tuple(keep_alives)
+        self.padding_fields = frozenset(padding_fields)
+        self.subjects: dict[str | None, Subject] = {None: Subject(self, adapter)}
+        for name, variant in (variants or {}).items():
+            self.subjects[name] = Subject(self, variant, name)
+        self.cases: dict[str, Case] = {}
+        for recording in recordings:
+            subject = self.subjects.get(recording.expected.variant)
+            if subject is None:
+                known = ", ".join(filter(None, self.subjects)) or "none"
+                raise BadRecording(
+                    f"{recording.name}: no variant {recording.expected.variant!r}; known: {known}"
+                )
+            self.cases[recording.name] = Case(subject, recording)
+
+    @cached_property
+    def frequency(self) -> Counter[tuple[str, str]]:
+        """In how many frames of all recordings each value stands at its path."""
+        streams = [c for c in self.cases.values() if c.recording.framing is not None]
+        return Counter(leaf for c in streams for f in c.frames for leaf in c.leaves(f))
+
+
 class Subject:
-    """The adapter under test, with all that its author declared."""
+    """One adapter under test. ``variant`` is its name among the variants, None for the main one."""
 
-    adapter: Adapter
-    recordings: Sequence[Recording]
-    model: str = "any"
-    keep_alives: Sequence[str] = ()
-    padding_fields: frozenset[str] = frozenset()
-    cases: dict[str, Case] = field(init=False, repr=False)
+    def __init__(self, suite: Suite, adapter: Adapter, variant: str | None = None) -> None:
+        self.suite = suite
+        self.adapter = adapter
+        self.variant = variant
+        self.model = suite.model
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "cases", {r.name: Case(self, r) for r in self.recordings})
+    @property
+    def cases(self) -> list[Case]:
+        """The recordings that this adapter reads."""
+        return [case for case in self.suite.cases.values() if case.subject is self]
 
     def request(self, *messages: Message, **options: Any) -> ChatRequest:
         """A request for the declared model, with a prompt unless messages are given."""
@@ -41,12 +76,6 @@ class Subject:
             messages=messages or (Message.user("Why is the sky blue?"),),
             **options,
         )
-
-    @cached_property
-    def frequency(self) -> Counter[tuple[str, str]]:
-        """In how many frames of all recordings each value stands at its path."""
-        streams = [c for c in self.cases.values() if c.recording.framing is not None]
-        return Counter(leaf for c in streams for f in c.frames for leaf in c.leaves(f))
 
     def wire(self, request: ChatRequest) -> WireRequest:
         """The adapter's request, for one that it must be able to build."""
@@ -138,7 +167,7 @@ class Case:
             value = parse_json(frame.data)
         except ValueError:
             value = frame.data
-        return set(_leaves(value, "", self.subject.padding_fields))
+        return set(_leaves(value, "", self.subject.suite.padding_fields))
 
     @cached_property
     def last_read(self) -> int:

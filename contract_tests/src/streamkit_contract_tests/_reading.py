@@ -25,7 +25,7 @@ from ._case import (
 )
 from ._registry import for_recordings
 from ._violation import Violation, clip
-from .recordings import Expected
+from .expected import Expected
 
 MANY = 300
 """How many places of a body are tried; all of them where it has no more."""
@@ -70,7 +70,10 @@ def noise(case: Case) -> None:
     assert framing is not None
     places = [len(wire.BOM) if case.body.startswith(wire.BOM) else 0]
     places += wire.record_ends(case.body, framing)
-    for piece in (*wire.COMMENTS[framing], *(text.encode() for text in case.subject.keep_alives)):
+    for piece in (
+        *wire.COMMENTS[framing],
+        *(text.encode() for text in case.subject.suite.keep_alives),
+    ):
         got = case.decode(wire.insert(case.body, places, piece))
         same(case, got, f"{piece!r} between all messages")
     for place in wire.some(places[: case.last_read + 1], MANY):
@@ -141,7 +144,7 @@ def no_shared_state(case: Case) -> None:
     """One adapter serves all streams of a program at once, so what belongs to one stream lives in
     its decoder: two streams read in turns, or one behind the other, say what each says alone.
     """
-    others = list(case.subject.cases.values())
+    others = list(case.subject.suite.cases.values())
     neighbour = others[(others.index(case) + 1) % len(others)]
     for other in (case, neighbour):
         if other.recording.framing is None:
@@ -213,11 +216,11 @@ def no_frame_lost(case: Case) -> None:
             user="nothing of the frames behind",
         )
     told = [chunk for step in case.steps for chunk in step]
-    keep_alives = case.subject.keep_alives
+    keep_alives = case.subject.suite.keep_alives
     for i, frame in enumerate(case.frames[: case.last_read + 1]):
         if case.steps[i] or _is_keep_alive(frame, keep_alives):
             continue
-        news = [leaf for leaf in case.leaves(frame) if case.subject.frequency[leaf] == 1]
+        news = [leaf for leaf in case.leaves(frame) if case.subject.suite.frequency[leaf] == 1]
         if not news:
             continue
         without = run(case.subject.decoder(), [f for k, f in enumerate(case.frames) if k != i])

@@ -80,7 +80,7 @@ def _told(subject: Subject, adapter: Adapter) -> Iterator[tuple[str, str]]:
     words = f"Incorrect API key provided: {KEY}"
     echo = json.dumps({"error": {"message": words, "details": [{"sent": KEY}]}}).encode()
     tapes = {"an error answer that repeats the key": Tape(echo, status=401)}
-    for case in subject.cases.values():
+    for case in subject.cases:
         if case.recording.framing is not None:
             headers = {"content-type": case.recording.content_type}
             tapes[f"the recording {case.recording.name!r}"] = Tape(case.body, headers=headers)

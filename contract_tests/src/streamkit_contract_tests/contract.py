@@ -22,6 +22,9 @@ class AdapterContract:
     recordings: ClassVar[Path]
     """The folder of the recordings, each a body with its ``.expect.json`` beside it."""
 
+    variants: ClassVar[Mapping[str, Adapter]] = {}
+    """Other adapters of the dialect, by the name under which recordings ask for them."""
+
     model: ClassVar[str] = "any"
     """A model name whose requests can carry every option and part that the adapter claims."""
 
@@ -60,6 +63,9 @@ def problems(cls: type[AdapterContract]) -> Iterator[str]:
         yield "adapter must be an adapter object: adapter = Acme()"
     if not isinstance(getattr(cls, "recordings", None), Path):
         yield 'recordings must be a path: recordings = Path(__file__).parent / "recordings"'
+    for name, variant in cls.variants.items():
+        if not isinstance(variant, Adapter):
+            yield f"variants[{name!r}] must be an adapter object"
     yield from _wrong_deviations(cls.deviations)
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from ._case import Subject
+    from ._case import Case, Subject, Suite
     from .contract import AdapterContract
     from .laws import Law
 
@@ -40,37 +40,35 @@ class ContractClass(pytest.Class):
     obj: type[AdapterContract]
 
     def collect(self) -> Iterator[pytest.Item]:
-        from .laws import LAWS
-
-        subject = self._subject()
-        open_ = dict(self.obj.deviations)
-        items = []
-        for law in LAWS.values():
-            names: list[str | None] = [None]
-            if law.scope != "adapter":
-                names = [
-                    r.name
-                    for r in subject.recordings
-                    if law.scope == "recording" or r.framing is not None
-                ]
-            for name in names:
-                item = LawItem.make(self, law, subject, name)
-                for key in {law.id, item.key}:
-                    if key in self.obj.deviations:
-                        open_.pop(key, None)
-                        reason = self.obj.deviations[key]
-                        item.add_marker(pytest.mark.xfail(reason=reason, strict=True))
-                items.append(item)
-        if open_:
+        items = list(self._items(self._suite()))
+        unused = dict(self.obj.deviations)
+        for item in items:
+            for key in {item.law.id, item.key} & self.obj.deviations.keys():
+                unused.pop(key, None)
+                reason = self.obj.deviations[key]
+                item.add_marker(pytest.mark.xfail(reason=reason, strict=True))
+        if unused:
             raise self.CollectError(
-                f"{self.name}.deviations names no test of this class: {', '.join(open_)}; "
+                f"{self.name}.deviations names no test of this class: {', '.join(unused)}; "
                 'write them as "L04" or "L04[recording]"'
             )
         _generated(self.config).extend((i.nodeid, self.nodeid, i.law.id) for i in items)
         yield from items
 
-    def _subject(self) -> Subject:
-        from ._case import Subject
+    def _items(self, suite: Suite) -> Iterator[LawItem]:
+        from .laws import LAWS
+
+        for law in LAWS.values():
+            if law.scope == "adapter":
+                for name, subject in suite.subjects.items():
+                    yield LawItem.make(self, law, subject, name)
+            else:
+                for name, case in suite.cases.items():
+                    if law.scope == "recording" or case.recording.framing is not None:
+                        yield LawItem.make(self, law, case, name)
+
+    def _suite(self) -> Suite:
+        from ._case import Suite
         from .contract import problems
         from .recordings import BadRecording, load
 
@@ -85,34 +83,34 @@ class ContractClass(pytest.Class):
         if wrong:
             raise self.CollectError("\n".join(f"{self.name}: {w}" for w in wrong))
         try:
-            recordings = load(cls.recordings)
+            return Suite(
+                cls.adapter,
+                load(cls.recordings),
+                variants=cls.variants,
+                model=cls.model,
+                keep_alives=cls.keep_alives,
+                padding_fields=cls.padding_fields,
+            )
         except BadRecording as error:
             raise self.CollectError(f"{self.name}: {error}") from None
-        return Subject(
-            adapter=cls.adapter,
-            recordings=recordings,
-            model=cls.model,
-            keep_alives=tuple(cls.keep_alives),
-            padding_fields=frozenset(cls.padding_fields),
-        )
 
 
 class LawItem(pytest.Item):
-    """One law, on one recording or on the adapter."""
+    """One law, on one recording or on one adapter."""
 
     law: Law
-    subject: Subject
-    recording: str | None
+    target: Case | Subject
+    of: str | None
     owner: str
     line: int | None
 
     @classmethod
     def make(
-        cls, parent: ContractClass, law: Law, subject: Subject, recording: str | None
+        cls, parent: ContractClass, law: Law, target: Case | Subject, of: str | None
     ) -> LawItem:
-        name = f"{law.id}_{law.name.replace(' ', '_')}" + (f"[{recording}]" if recording else "")
+        name = f"{law.id}_{law.name.replace(' ', '_')}" + (f"[{of}]" if of else "")
         item: LawItem = cls.from_parent(parent, name=name)
-        item.law, item.subject, item.recording = law, subject, recording
+        item.law, item.target, item.of = law, target, of
         item.owner, item.line = parent.name, parent.reportinfo()[1]
         item.user_properties.append((_LAW, [parent.nodeid, law.id]))
         return item
@@ -120,18 +118,17 @@ class LawItem(pytest.Item):
     @property
     def key(self) -> str:
         """The name under which `deviations` knows it."""
-        return f"{self.law.id}[{self.recording}]" if self.recording else self.law.id
+        return f"{self.law.id}[{self.of}]" if self.of else self.law.id
 
     def runtest(self) -> None:
-        self.law.check(
-            self.subject if self.recording is None else self.subject.cases[self.recording]
-        )
+        self.law.check(self.target)
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], *args: Any) -> Any:
         from ._violation import Violation
 
         if isinstance(excinfo.value, Violation):
-            return excinfo.value.explain(self.law, self.subject.adapter.name, self.recording)
+            recording = None if self.law.scope == "adapter" else self.of
+            return excinfo.value.explain(self.law, self.target.adapter.name, recording)
         return super().repr_failure(excinfo, *args)
 
     def reportinfo(self) -> tuple[Any, int | None, str]:
