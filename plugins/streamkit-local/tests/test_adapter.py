@@ -121,7 +121,6 @@ def test_json_asked_for_is_json(client: streamkit.sync.Client) -> None:
 @pytest.mark.parametrize(
     ("choice", "names"),
     [
-        ("required", {"get_weather", "add"}),
         (NamedTool(name="get_weather"), {"get_weather"}),
         (NamedTool(name="add"), {"add"}),
         ("none", set()),
