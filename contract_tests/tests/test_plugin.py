@@ -25,6 +25,7 @@ class TestAcme(AdapterContract):
 """
 RECORDED = sorted(p.stem for p in (HERE / "recordings").glob("*.sse"))
 ALL = 79
+PER_ADAPTER = sum(law.scope == "adapter" for law in LAWS.values())
 
 
 @pytest.fixture
@@ -145,6 +146,7 @@ def test_no_recording_is_an_error(author: pytest.Pytester) -> None:
     [
         ("new.sse", "data: {}\n\n", "write new.expect.json beside it"),
         ("new.expect.json", "{}", "new.expect.json has no body"),
+        ("text.txt", "oops", "text.txt and text.sse have one name"),
         ("text.expect.json", '{"texts": "typo"}', "text.expect.json cannot be read: texts"),
     ],
 )
@@ -155,6 +157,28 @@ def test_a_recording_that_is_not_whole_is_an_error(
     result = run(author, CLASS)
     assert result.ret == 2
     assert told in output(result)
+
+
+VARIANT = '    variants = {"sibling": Acme(name="sibling")}\n'
+
+
+def test_a_recording_may_be_of_a_variant_of_the_adapter(author: pytest.Pytester) -> None:
+    expect = author.path / "recordings" / "text.expect.json"
+    expected = json.loads(expect.read_text("utf-8")) | {"variant": "sibling", "text": "wrong"}
+    expect.write_text(json.dumps(expected), "utf-8")
+    result = run(author, CLASS + VARIANT, "-k", "L01 or L13")
+    assert "broken by 'sibling' on the recording 'text'" in output(result)
+    result.assert_outcomes(
+        failed=1, passed=len(RECORDED) + 2, deselected=ALL - len(RECORDED) - 2 + PER_ADAPTER - 1
+    )
+
+
+def test_a_variant_that_nobody_declared_is_an_error(author: pytest.Pytester) -> None:
+    expect = author.path / "recordings" / "text.expect.json"
+    expect.write_text('{"variant": "cousin"}', "utf-8")
+    result = run(author, CLASS + VARIANT)
+    assert result.ret == 2
+    assert "text: no variant 'cousin'; known: sibling" in output(result)
 
 
 def test_a_known_deviation_does_not_fail_and_is_told(author: pytest.Pytester) -> None:

@@ -37,6 +37,9 @@ def recorded_result(case: Case) -> None:
     got = case.whole
     seen = Expected.seen(got)
     differences = sorted(case.recording.expected.differences(seen))
+    words = case.recording.expected.error_says
+    if words not in str(got.error or ""):
+        differences.append(f"error: {words!r} is not in it")
     if differences:
         cause = f"\nthe error was: {got.error}" if got.error is not None else ""
         raise Violation("\n".join(clip(d, 300) for d in differences) + cause)

@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict
 
-from streamkit.events import Notice, OpaqueEvent, SafetyReported
+from streamkit.events import Notice, OpaqueEvent, SafetyReported, TextDelta
 from streamkit.messages import (
     Choice,
     IncompleteToolCall,
@@ -148,15 +148,16 @@ class Answer(_Expected):
 class Expected(Answer):
     """A whole ``.expect.json``; the fields of `Answer` are those of choice 0.
 
-    ``choices`` are the further ones. ``error`` is the kind of the error that the user gets.
-    ``opaque``, ``notices`` and ``safety`` are the events of these types. ``variant`` names the
+    ``choices`` are the further ones. ``error`` is the kind of the error that the user gets, and
+    ``error_says`` the vendor's words in it. ``opaque``, ``notices`` and ``safety`` are the events
+    of these types, ``logprobs`` those of all text deltas that have some. ``variant`` names the
     adapter among `AdapterContract.variants` that reads it. ``about`` says where the recording comes
     from. ``after_end`` counts the frames at the end of the body that the answer can do without.
     """
 
-    IF_GIVEN = frozenset({"stop_sequence", "id", "model", "error_code"})
+    IF_GIVEN = frozenset({"stop_sequence", "id", "model", "error_code", "logprobs"})
     PARTLY = frozenset({"parts", "vendor"})
-    DECLARED = frozenset({"about", "variant", "status", "content_type", "after_end"})
+    DECLARED = frozenset({"about", "error_says", "variant", "status", "content_type", "after_end"})
     about: str = ""
     variant: str | None = None
     status: int = 200
@@ -164,10 +165,12 @@ class Expected(Answer):
     outcome: Outcome = "complete"
     error: FaultKind | None = None
     error_code: str | None = None
+    error_says: str = ""
     usage: Counts | None = None
     opaque: list[str] = []
     notices: list[str] = []
     safety: list[Verdict] = []
+    logprobs: list[Any] = []
     choices: list[Answer] = []
     id: str | None = None
     model: str | None = None
@@ -189,6 +192,7 @@ class Expected(Answer):
             opaque=[e.kind for e in got.events if isinstance(e, OpaqueEvent)],
             notices=[e.code for e in got.events if isinstance(e, Notice)],
             safety=[Verdict(scope=e.scope, blocked=e.blocked) for e in safety],
+            logprobs=[x for e in got.events if isinstance(e, TextDelta) for x in e.logprobs or ()],
             choices=[Answer.held(choice) for choice in others],
             id=response.id,
             model=response.model,
