@@ -35,7 +35,15 @@ from streamkit._framing import framer
 from streamkit._policy import Budget, Retry, Retrying
 from streamkit._stopwatch import Stopwatch
 from streamkit._target import Target, request_headers, scrub
-from streamkit.adapter import Adapter, Decoder, Frame, Located, Warned, WireRequest
+from streamkit.adapter import (
+    Adapter,
+    Decoder,
+    Frame,
+    Framing,
+    Located,
+    Warned,
+    WireRequest,
+)
 from streamkit.chunks import Chunk, End, Fault, Stop
 from streamkit.errors import (
     BY_KIND,
@@ -161,11 +169,12 @@ class Flow:
         if opened.status != 200:
             return (yield from self._refused(opened))
         content_type = opened.headers.get("content-type", "").partition(";")[0].strip().lower()
-        if content_type in _NOT_A_STREAM:
+        framing = self.call.wire.framing_by_type.get(content_type)
+        if framing is None and content_type in _NOT_A_STREAM:
             return (yield from self._not_a_stream(opened, content_type))
         self._answering = True
         try:
-            return (yield from self._body())
+            return (yield from self._body(framing or self.call.wire.framing))
         except StreamkitError as error:  # a frame beyond the limit
             return error
 
@@ -189,8 +198,8 @@ class Flow:
                 return self._about(reply.error)
         raise AssertionError("the last round always returns")
 
-    def _body(self) -> Generator[Command, Reply, Verdict]:
-        cut = framer(self.call.wire.framing, max_bytes=self.call.max_frame_bytes)
+    def _body(self, framing: Framing) -> Generator[Command, Reply, Verdict]:
+        cut = framer(framing, max_bytes=self.call.max_frame_bytes)
         decoder = self.call.adapter.decoder(self.call.request)
         draft, watch, read = self.draft, self.watch, Read()
         while True:

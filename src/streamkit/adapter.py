@@ -20,8 +20,9 @@ from streamkit.chunks import Chunk, Fault
 from streamkit.faults import fault_from_http
 from streamkit.messages import ChatRequest
 
-Framing = Literal["sse", "jsonl"]
-"""How the body is cut into frames: server-sent events, or one JSON value a line."""
+Framing = Literal["sse", "jsonl", "json-array", "aws-event-stream"]
+"""How the body is cut into frames: server-sent events, one JSON value a line, the elements of one
+JSON array, or the messages of AWS's binary event stream."""
 
 KeySource = str | Callable[[], str] | None
 """An API key, or something that returns one (called before every attempt)."""
@@ -31,8 +32,9 @@ KeySource = str | Callable[[], str] | None
 class Frame:
     """One message of the body.
 
-    ``event`` is "" for the default type ("message") and where the framing has no types; ``id`` is
-    the last event id so far, None before the first.
+    ``event`` is "" for the default type ("message") and where the framing has no types; with an AWS
+    event stream also ``exception:…`` and ``error:…``. ``id`` is the last event id so far, None
+    before the first.
     """
 
     data: str
@@ -97,13 +99,15 @@ class Warned:
 class WireRequest:
     """An HTTP request without its key. ``path`` is appended to the base URL.
 
-    ``body`` is sent as JSON. ``framing`` says how the answer's body is cut.
+    ``body`` is sent as JSON. ``framing`` says how the answer's body is cut; ``framing_by_type``
+    does for content types (lower case, without parameters) that the vendor may answer with instead.
     """
 
     path: str
     body: Mapping[str, Any] = field(repr=False)
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     framing: Framing = "sse"
+    framing_by_type: Mapping[str, Framing] = field(default_factory=dict)
     method: str = "POST"
     warnings: tuple[Warned, ...] = ()
 

@@ -43,4 +43,12 @@ def framer(framing: Framing, *, max_bytes: int = 64 * 2**20) -> Framer:
             from streamkit._framing.jsonl import JsonLines
 
             return JsonLines(max_bytes)
+        case "json-array":
+            from streamkit._framing.json_array import JsonArray
+
+            return JsonArray(max_bytes)
+        case "aws-event-stream":
+            from streamkit._framing.aws_event_stream import AwsEventStream
+
+            return AwsEventStream(max_bytes)
     raise ValueError(f"unknown framing: {framing!r}")

@@ -22,6 +22,9 @@ _FRAMING_OF: Final[Mapping[str, Framing]] = {
     "text/event-stream": "sse",
     "application/x-ndjson": "jsonl",
     "application/jsonl": "jsonl",
+    "application/stream+json": "jsonl",
+    "application/json": "json-array",
+    "application/vnd.amazon.eventstream": "aws-event-stream",
 }
 
 Splits = int | Iterable[int] | None
