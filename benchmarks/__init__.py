@@ -1,0 +1,1 @@
+"""What streamkit costs, against the bare HTTP client and against other libraries."""
