@@ -33,9 +33,14 @@ class Open:
 
 @dataclass(slots=True)
 class Read:
-    """Wait for more of the body. Reply: bytes (b"" at its end), TIMED_OUT, SILENT, or Lost."""
+    """Wait for more of the body. Reply: bytes (b"" at its end), TIMED_OUT, SILENT, or Lost.
+
+    If nothing has come by ``wake``, a driver that can say so without giving the read up replies
+    NOT_YET; others go on waiting.
+    """
 
     deadline: float | None = None
+    wake: float | None = None
 
 
 @dataclass(slots=True)
@@ -84,4 +89,10 @@ TIMED_OUT: Final = TimedOut()
 SILENT: Final = TimedOut()
 """No byte came within ``Timeouts.no_bytes``."""
 
-Reply = Opened | bytes | Lost | TimedOut | Located | StreamkitError | None
+class NotYet:
+    """No byte came until ``Read.wake``. The line is well, and the read may be asked for again."""
+
+
+NOT_YET: Final = NotYet()
+
+Reply = Opened | bytes | NotYet | Lost | TimedOut | Located | StreamkitError | None

@@ -112,8 +112,25 @@ class WireRequest:
     warnings: tuple[Warned, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class ResumeBy:
+    """A way in which a broken answer of this dialect can go on, and how that is known.
+
+    ``replay``: the server kept the answer and sends it again from a `Cursor` on. ``prefix``: the
+    model continues an assistant message that stands last. ``instruct``: the model is asked, in a
+    user's turn, to go on. ``source`` names the vendor's page or the measurement behind the claim.
+    """
+
+    how: Literal["replay", "prefix", "instruct"]
+    source: str
+
+
 class Decoder(ABC):
-    """Reads the frames of one attempt, in order. Holds the state of that attempt and no more."""
+    """Reads the frames of one attempt, in order. Holds the state of that attempt and no more.
+
+    A replay goes on with the same decoder: it must pass over frames that come a second time, and
+    answer a gap between the last frame and the next with a `Fault`.
+    """
 
     @abstractmethod
     def feed(self, frame: Frame) -> Sequence[Chunk]:
@@ -156,6 +173,25 @@ class Adapter(ABC):
     def decoder(self, request: ChatRequest) -> Decoder:
         """A fresh decoder for one attempt at ``request``."""
 
+    def resume_by(self, request: ChatRequest) -> tuple[ResumeBy, ...]:  # noqa: ARG002
+        """How a broken answer to ``request`` can go on. The core takes the best one that fits.
+
+        Depends on the model and on what is asked for: a server that does not take up a JSON schema
+        in the middle must not claim ``prefix`` for a request that has one.
+        """
+        return ()
+
+    def replay_request(self, request: ChatRequest, cursor: str) -> WireRequest:
+        """Ask the server for what comes after ``cursor``, the newest `Cursor` of the decoder."""
+        raise NotImplementedError(f"{self.name} claims replay and has no replay_request")
+
+    def prefix_request(self, request: ChatRequest) -> WireRequest:
+        """``request`` ends with the assistant's turn so far: have the model go on with it.
+
+        The text of that turn never ends in white space.
+        """
+        return self.request(request)
+
     def fault(self, status: int, headers: Mapping[str, str], body: bytes) -> Fault:
         """What an error answer means. ``headers`` have lower-case names.
 
@@ -174,16 +210,20 @@ class Adapter(ABC):
 def parse_json(text: str) -> Any:
     """Parse one frame's JSON. Raises ValueError if it is none, or nested absurdly deep.
 
-    The fast parser rejects lone surrogate escapes, which some servers send when they cut an emoji
-    in two; the standard library's takes them.
+    The fast parser rejects lone surrogates, which some servers send when they cut an emoji in two;
+    the standard library's takes them. Its bound on depth holds all the same, so that whatever is
+    parsed can be walked, compared and written again.
     """
     try:
         return from_json(text)
-    except ValueError:
-        try:
-            return json.loads(text)
-        except RecursionError as error:
-            raise ValueError("JSON nested too deep") from error
+    except (ValueError, TypeError):
+        pass
+    try:
+        value = json.loads(text)
+        from_json(json.dumps(value, ensure_ascii=False).encode("utf-8", "replace"))
+    except RecursionError as error:
+        raise ValueError("JSON nested too deep") from error
+    return value
 
 
 def malformed(frame: Frame, problem: str) -> Fault:
