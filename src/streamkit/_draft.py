@@ -8,7 +8,7 @@ adapter only says what the vendor said. The rules:
 2. A part that was announced but got no content yet is not shown (a retry may still start afresh).
 3. A tool call becomes a `ToolCall` only when the vendor closed it and it parses strictly. An empty
    call counts as ``{}`` only once the model is known to have stopped of its own accord.
-4. Joined deltas of a part equal its text. Pieces are kept in a list and joined when read.
+4. Joined deltas of a part equal its text.
 """
 
 from __future__ import annotations
@@ -33,7 +33,18 @@ _CLOSED_BY_VENDOR = frozenset({"tool_call", "provider_item"})
 class _ChoiceDraft:
     """The parts of one choice, and which of them are open."""
 
-    __slots__ = ("announced", "by_key", "index", "open", "parts", "running", "stop")
+    __slots__ = (
+        "announced",
+        "by_key",
+        "calls",
+        "empty_calls",
+        "index",
+        "newest_text",
+        "open",
+        "parts",
+        "running",
+        "stop",
+    )
 
     def __init__(self, index: int) -> None:
         self.index = index
@@ -43,6 +54,10 @@ class _ChoiceDraft:
         self.by_key: dict[c.Key, PartDraft] = {}
         self.announced: dict[c.Key, e.PartKind] = {}
         self.running: PartDraft | None = None
+        self.newest_text: PartDraft | None = None
+        self.calls = 0
+        # Closed by the vendor without arguments, and not yet believed.
+        self.empty_calls: list[PartDraft] = []
         self.stop: c.Stop | None = None
 
 
@@ -140,6 +155,8 @@ class Draft:
         for name, value in fields.items():
             setattr(part, name, value)
         choice.parts.append(part)
+        if kind == "text":
+            choice.newest_text = part
         if key is None:
             choice.running = part
         else:
@@ -158,11 +175,6 @@ class Draft:
             part = self._start(choice, kind, key)
         return part
 
-    def _newest(self, choice: _ChoiceDraft, key: c.Key, *kinds: e.PartKind) -> PartDraft | None:
-        if key is not None:
-            return choice.by_key.get(key)
-        return next((p for p in reversed(choice.parts) if not kinds or p.kind in kinds), None)
-
     def _end(self, choice: _ChoiceDraft, part: PartDraft) -> None:
         part.closed = True
         if choice.running is part:
@@ -178,7 +190,7 @@ class Draft:
             self._announce(choice, chunk.key, "text")
             return
         part = self._current(choice, "text", chunk.key)
-        part.pieces.append(text)
+        part.add(text)
         self.delivered += len(text)
         self.progress += 1
         seq = self.seq
@@ -192,11 +204,11 @@ class Draft:
             self._announce(choice, chunk.key, "reasoning")
             return
         part = self._current(choice, "reasoning", chunk.key)
-        if part.reasoning_kind != chunk.kind and part.pieces:
+        if part.reasoning_kind != chunk.kind and part.text:
             part = self._start(choice, "reasoning", chunk.key)
         part.reasoning_kind = chunk.kind
         if text:
-            part.pieces.append(text)
+            part.add(text)
             self.delivered += len(text)
             self.progress += 1
             self.emit(e.ReasoningDelta, part.index, text, chunk.choice)
@@ -205,7 +217,7 @@ class Draft:
         choice = self._in_choice(chunk.choice)
         part = self._current(choice, "refusal", chunk.key)
         if chunk.text:
-            part.pieces.append(chunk.text)
+            part.add(chunk.text)
             self.delivered += len(chunk.text)
             self.progress += 1
             self.emit(e.RefusalDelta, part.index, chunk.text, chunk.choice)
@@ -217,14 +229,19 @@ class Draft:
     def _signature(self, chunk: c.Signature) -> None:
         choice = self._in_choice(chunk.choice)
         kind = choice.announced.get(chunk.key)
-        part = self._start(choice, kind, chunk.key) if kind else self._newest(choice, chunk.key)
+        if kind is not None:
+            part: PartDraft | None = self._start(choice, kind, chunk.key)
+        elif chunk.key is not None:
+            part = choice.by_key.get(chunk.key)
+        else:
+            part = choice.parts[-1] if choice.parts else None
         if part is None:
             part = self._start(choice, "reasoning", chunk.key, reasoning_kind="redacted")
         part.signature, part.scheme = chunk.value, chunk.scheme
 
     def _cited(self, chunk: c.Cited) -> None:
         choice = self._in_choice(chunk.choice)
-        part = self._newest(choice, chunk.key, "text")
+        part = choice.newest_text if chunk.key is None else choice.by_key.get(chunk.key)
         if part is None or part.kind != "text":
             part = self._current(choice, "text", chunk.key)
         part.citations.append(chunk.citation)
@@ -243,16 +260,16 @@ class Draft:
 
     def _tool_opened(self, chunk: c.ToolOpened) -> None:
         choice = self._in_choice(chunk.choice)
-        number = sum(p.kind == "tool_call" for p in choice.parts)
         self._start(
             choice,
             "tool_call",
             chunk.key,
-            id=chunk.id or f"call_{choice.index}_{number}",
+            id=chunk.id or f"call_{choice.index}_{choice.calls}",
             name=chunk.name,
             tool_kind=chunk.kind,
             vendor=chunk.vendor,
         )
+        choice.calls += 1
 
     def _server_tool_opened(self, chunk: c.ServerToolOpened) -> None:
         choice = self._in_choice(chunk.choice)
@@ -269,7 +286,7 @@ class Draft:
         if not chunk.text:
             return
         part = self._in_choice(chunk.choice).open[chunk.key]
-        part.pieces.append(chunk.text)
+        part.add(chunk.text)
         self.progress += 1
         self.emit(e.ToolArgumentsDelta, part.index, chunk.text, chunk.choice)
 
@@ -309,14 +326,15 @@ class Draft:
                 self._end(choice, part)
             else:
                 self._ready(choice, part, arguments, text)
-        elif choice.stop is not None:
-            self._settle_empty_calls(choice)
+        else:
+            choice.empty_calls.append(part)
+            if choice.stop is not None:
+                self._settle_empty_calls(choice)
 
     def _settle_empty_calls(self, choice: _ChoiceDraft) -> None:
         cut = choice.stop is not None and choice.stop.reason in _CUT_REASONS
-        for part in choice.parts:
-            if part.kind != "tool_call" or not part.closed or part.call or part.text.strip():
-                continue
+        settled, choice.empty_calls = choice.empty_calls, []
+        for part in settled:
             if cut:
                 part.closed = False  # closed by the stop, not by the model
             else:

@@ -21,10 +21,18 @@ from streamkit.messages import (
 from streamkit.values import Citation, ReasoningKind, ToolKind
 
 
+_MANY = 1024
+
+
 class PartDraft:
-    """A part under construction."""
+    """A part under construction.
+
+    Text comes in through `add`. Every so many pieces are joined to a block, since a piece of a few
+    letters takes ten times their room; blocks are joined only when the text is read.
+    """
 
     __slots__ = (
+        "blocks",
         "call",
         "choice",
         "citations",
@@ -50,6 +58,7 @@ class PartDraft:
         self.index = index
         self.choice = choice
         self.pieces: list[str] = []
+        self.blocks: list[str] = []
         self.closed = False
         self.id: str | None = None
         self.name: str | None = None
@@ -65,11 +74,22 @@ class PartDraft:
         self.media_type = ""
         self.url: str | None = None
 
+    def add(self, text: str) -> None:
+        """One more piece of text."""
+        pieces = self.pieces
+        pieces.append(text)
+        if len(pieces) >= _MANY:
+            self.blocks.append("".join(pieces))
+            pieces.clear()
+
     @property
     def text(self) -> str:
-        if len(self.pieces) > 1:
-            self.pieces = ["".join(self.pieces)]
-        return self.pieces[0] if self.pieces else ""
+        blocks = self.blocks
+        blocks.extend(self.pieces)
+        self.pieces.clear()
+        if len(blocks) > 1:
+            blocks[:] = ["".join(blocks)]
+        return blocks[0] if blocks else ""
 
     def value(self, dialect: str) -> Part:
         """The part as a caller sees it, whole or so far."""
@@ -110,7 +130,7 @@ class PartDraft:
             id=self.id or "",
             name=self.name or "",
             arguments_text=self.text,
-            reason="not_json" if self.closed and self.pieces else "cut",
+            reason="not_json" if self.closed and self.text else "cut",
             kind=self.tool_kind,
         )
 
@@ -124,8 +144,13 @@ class PartDraft:
 
 
 def parse_object(text: str) -> dict[str, Any] | None:
-    """The JSON object in ``text``, or None if it is anything else (NaN and Infinity included)."""
+    """The JSON object in ``text``, or None if it is anything else (NaN and Infinity included).
+
+    An emoji whose halves came in two pieces is whole again once they are joined.
+    """
     try:
+        if not text.isascii():
+            text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le")
         value = from_json(text, allow_inf_nan=False)
     except ValueError:
         return None
