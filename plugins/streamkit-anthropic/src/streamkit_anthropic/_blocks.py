@@ -203,7 +203,7 @@ class Blocks:
         block = self._open.get(index)
         if block is None or block.type != "compaction":
             return [Opaque("compaction_delta", delta)]
-        block.announced = block.announced | rest(delta, frozenset({"type"}))
+        block.announced.update(rest(delta, frozenset({"type"})))
         return _NONE
 
 

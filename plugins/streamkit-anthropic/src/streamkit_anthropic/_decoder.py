@@ -55,6 +55,9 @@ _STOP_FIELDS = frozenset({"stop_reason", "stop_sequence"})
 _MESSAGE_FIELDS = _STOP_FIELDS.union(_NOTICES, {"type", "role", "id", "model", "content", "usage"})
 _DELTA_EVENT_FIELDS = frozenset({"type", "delta", "usage"}).union(_NOTICES)
 
+# Far more than there are. Merging a usage object that grows with every event would be quadratic.
+_MAX_USAGE_FIELDS = 256
+
 _NONE: Sequence[Chunk] = ()
 
 
@@ -181,7 +184,7 @@ class MessagesDecoder(Decoder):
         """Later counts are running totals; what a later report leaves out or nulls still holds."""
         if not isinstance(usage, dict) or not usage:
             return []
-        known = self._usage
+        known = self._usage if len(self._usage) < _MAX_USAGE_FIELDS else {}
         self._usage = known | {k: v for k, v in usage.items() if v is not None or k not in known}
         return [UsageReport(usage_of(self._usage))]
 

@@ -174,7 +174,7 @@ class ChatDecoder(Decoder):
                 out.append(Opaque("choice", wire))
             return
         index = wire.get("index")
-        if type(index) is not int:
+        if type(index) is not int or index < 0:
             index = position
         choice = self._choices.get(index)
         if choice is None:

@@ -51,11 +51,9 @@ class ToolCalls:
         self._calls: list[_Call] = []
         self._by_id: dict[str, _Call] = {}
         self._by_index: dict[int | str, _Call] = {}
-
-    @property
-    def any(self) -> bool:
+        self._open: list[_Call] = []
+        self.any = False
         """Whether the model called at least one tool by name."""
-        return any(call.name for call in self._calls)
 
     def read(self, delta: Mapping[str, Any], out: list[Chunk]) -> None:
         """One entry of ``delta.tool_calls``, or one shaped like it."""
@@ -81,6 +79,7 @@ class ToolCalls:
             return
         if name and not call.name:
             call.name = name
+            self.any = True
             echoed = delta.get(_ECHOED)
             vendor = {_ECHOED: echoed} if echoed else None
             out.append(ToolOpened(call.key, name, call.id, self._choice, call.kind, vendor))
@@ -97,8 +96,10 @@ class ToolCalls:
         With ``cut`` (a token limit, a filter) free text in the making is not: nothing shows where
         it should have ended, while arguments that were cut do not parse.
         """
-        for call in self._calls:
-            if call.closed or (cut and call.kind == "custom" and call is self._calls[-1]):
+        closing, self._open = self._open, []
+        for call in closing:
+            if cut and call.kind == "custom" and call is self._calls[-1]:
+                self._open.append(call)
                 continue
             call.closed = True
             if call.name:
@@ -128,6 +129,7 @@ class ToolCalls:
     def _begin(self, call_id: str, index: int | str | None, kind: ToolKind) -> _Call:
         call = _Call(len(self._calls), kind)
         self._calls.append(call)
+        self._open.append(call)
         if call_id:
             call.id = call_id
             self._by_id[call_id] = call

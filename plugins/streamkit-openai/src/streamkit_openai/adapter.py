@@ -41,7 +41,7 @@ class OpenAIChat(Adapter):
     def __post_init__(self) -> None:
         row = self.row
         endpoint = Endpoint(
-            base_url=_trimmed(self.base_url, row.path) if self.base_url else row.base_url,
+            base_url=trimmed(self.base_url, row.path) if self.base_url else row.base_url,
             base_url_env=() if self.base_url else row.base_url_env,
             key_env=row.key_env,
             auth_header=row.auth_header,
@@ -81,7 +81,7 @@ class OpenAIChat(Adapter):
         return ChatDecoder(self.row, request)
 
 
-def _trimmed(base_url: str, path: str) -> str:
+def trimmed(base_url: str, path: str) -> str:
     """The base URL without the beginning of ``path``, should it end with it.
 
     Azure's documentation names the base URL with and without ``/openai/v1``; others paste the whole
