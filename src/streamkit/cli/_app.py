@@ -142,9 +142,11 @@ def adapters(
 @app.command()
 def decode(
     adapter: Annotated[str, typer.Argument(help="a model prefix or id, such as anthropic")],
-    file: Annotated[str, typer.Argument(help="the recorded body; - reads stdin")],
+    file: Annotated[str, typer.Argument(help="a recording, or a bare body; - reads stdin")],
     *,
-    status: Annotated[int, typer.Option(help="the HTTP status it came with")] = 200,
+    status: Annotated[
+        int | None, typer.Option(help="the HTTP status it came with", show_default=False)
+    ] = None,
     content_type: Annotated[
         str | None, typer.Option(metavar="TYPE", help="the content-type it came with")
     ] = None,

@@ -10,30 +10,35 @@ from typing import Any, Final
 
 from rich.text import Text
 
+from streamkit.adapter import Adapter
 from streamkit.cli._endings import error_code, exit_code, explain
 from streamkit.cli._json import event_data, response_data, write_line
 from streamkit.cli._output import console, printable
-from streamkit.testing import Decoded, decode
+from streamkit.testing import Decoded, Recording, decode
 
 _WIDEST: Final = 200
 """Characters of one value in the readable form; --json has all of them."""
 
 
 def decode_file(
-    adapter: str, file: str, *, status: int, content_type: str | None, as_json: bool
+    adapter: str, file: str, *, status: int | None, content_type: str | None, as_json: bool
 ) -> int:
     """Decode a recording and show its events, then the response; returns the outcome's exit code.
 
-    ``adapter`` is a model-id prefix or a model id; ``file`` may be ``-`` for stdin.
+    ``adapter`` is a model-id prefix or a model id; ``file`` may be ``-`` for stdin. ``status`` and
+    ``content_type`` win over what the recording says.
 
     Raises:
-        ConfigurationError: there is no such adapter.
+        ConfigurationError: there is no such adapter, or the recording cannot be read.
         OSError: the file cannot be read.
     """
-    body = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
+    recording = Recording.load(sys.stdin.buffer.read() if file == "-" else Path(file))
+    if status is not None:
+        recording.status = status
+    if content_type is not None:
+        recording.headers["content-type"] = content_type
     model = adapter if ":" in adapter else f"{adapter}:any"
-    headers = {"content-type": content_type} if content_type else None
-    decoded = decode(model, body, status=status, headers=headers)
+    decoded = play_back(model, recording)
     if as_json:
         for event in decoded.events:
             write_line(event_data(event))
@@ -41,6 +46,17 @@ def decode_file(
     else:
         _show(decoded)
     return error_code(decoded.error) if decoded.error else exit_code(decoded.response.outcome)
+
+
+def play_back(adapter: Adapter | str, recording: Recording) -> Decoded:
+    """What a caller would have got of this recording."""
+    return decode(
+        adapter,
+        recording.body,
+        status=recording.status,
+        headers=recording.headers,
+        lost=recording.lost,
+    )
 
 
 def _show(decoded: Decoded) -> None:

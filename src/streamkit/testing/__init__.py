@@ -3,11 +3,13 @@
 `decode` and `frames` show what streamkit makes of recorded bytes, without a network. `Fake` is an
 adapter with a script, for testing your program's behaviour when an answer comes, breaks off, stalls
 or fails. `MemoryTransport` serves recorded bytes, with cuts and faults, to a real client.
+`Recording` reads and writes such bytes as a text file.
 """
 
 from streamkit.testing._decode import Decoded, Frames, decode, frames
 from streamkit.testing._fake import Err, Fake, Lose, Script, Stall, Stop
 from streamkit.testing._memory import MemoryTransport, Tape
+from streamkit.testing._recording import Recording
 
 __all__ = [
     "Decoded",
@@ -16,6 +18,7 @@ __all__ = [
     "Frames",
     "Lose",
     "MemoryTransport",
+    "Recording",
     "Script",
     "Stall",
     "Stop",
