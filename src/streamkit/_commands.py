@@ -89,6 +89,7 @@ TIMED_OUT: Final = TimedOut()
 SILENT: Final = TimedOut()
 """No byte came within ``Timeouts.no_bytes``."""
 
+
 class NotYet:
     """No byte came until ``Read.wake``. The line is well, and the read may be asked for again."""
 
