@@ -31,8 +31,10 @@ from streamkit._http._common import (
     locate,
     network_stream,
     now,
+    proxied,
     tls,
 )
+from streamkit._http._connections import AsyncConnections
 from streamkit.errors import ConfigurationError
 from streamkit.timeouts import Timeouts
 
@@ -65,7 +67,9 @@ class AsyncPool:
         if self._given is not None:
             return self._given
         if self._own is None:
-            self._own = httpx.AsyncClient(verify=tls(), timeout=None, limits=LIMITS)  # noqa: S113
+            # A transport handed in keeps httpx from looking for proxies in the environment.
+            own = {"verify": tls(), "limits": LIMITS} if proxied() else {"transport": AsyncConnections()}
+            self._own = httpx.AsyncClient(timeout=None, **own)  # noqa: S113
         return self._own
 
     def drop(self, body: _Body) -> None:

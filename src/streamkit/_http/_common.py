@@ -8,6 +8,7 @@ import ssl
 import time
 from functools import lru_cache
 from typing import Any, Final
+from urllib.request import getproxies
 
 import httpx
 
@@ -36,6 +37,11 @@ now = time.monotonic
 def tls() -> ssl.SSLContext:
     """One for the process: reading the CA bundle takes tens of milliseconds."""
     return httpx.create_ssl_context()
+
+
+def proxied() -> bool:
+    """Whether the environment names a proxy. Only httpx's own pool goes through one."""
+    return not getproxies().keys().isdisjoint({"http", "https", "all"})
 
 
 class Driver:
@@ -111,6 +117,13 @@ def hang_up(response: Any) -> None:
             twin.shutdown(socket.SHUT_RDWR)
 
 
+# Of httpx and, since connections of our own hand these on, of httpcore.
+_LINE_FAILED = frozenset(
+    {"TransportError", "NetworkError", "RemoteProtocolError", "StreamError"}
+    | {"OSError", "BrokenResourceError"}
+)
+
+
 def _classify(error: Exception, *, opening: bool) -> StreamkitError | None:
     """Our error for an exception of the HTTP client; None for a timer that fired."""
     names = {cls.__name__ for cls in type(error).__mro__}
@@ -125,7 +138,7 @@ def _classify(error: Exception, *, opening: bool) -> StreamkitError | None:
         return ProtocolError(f"the body's content-encoding is broken: {detail}")
     if names & {"UnsupportedProtocol", "LocalProtocolError", "InvalidURL"}:
         return ConfigurationError(f"the request cannot be sent: {detail}")
-    if names & {"TransportError", "StreamError", "OSError", "BrokenResourceError"}:
+    if names & _LINE_FAILED:
         when = "before an answer came" if opening else "while reading"
         return ConnectionLostError(f"{detail} ({when})")
     failed = f"the HTTP client failed: {type(error).__name__}: {detail}"

@@ -19,8 +19,10 @@ from streamkit._http._common import (
     locate,
     network_stream,
     now,
+    proxied,
     tls,
 )
+from streamkit._http._connections import Connections
 from streamkit.errors import ConfigurationError
 from streamkit.timeouts import Timeouts
 
@@ -50,7 +52,9 @@ class SyncPool:
         if self._given is not None:
             return self._given
         if self._own is None:
-            self._own = httpx.Client(verify=tls(), timeout=None, limits=LIMITS)  # noqa: S113
+            # A transport handed in keeps httpx from looking for proxies in the environment.
+            own = {"verify": tls(), "limits": LIMITS} if proxied() else {"transport": Connections()}
+            self._own = httpx.Client(timeout=None, **own)  # noqa: S113
         return self._own
 
     def close(self) -> None:
