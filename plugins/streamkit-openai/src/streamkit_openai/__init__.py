@@ -1,4 +1,7 @@
-"""Chat completions for streamkit: OpenAI, and the many servers that speak the same."""
+"""OpenAI's two dialects for streamkit, and the many servers that speak them.
+
+Chat completions are in this package, the Responses API in `streamkit_openai.responses`.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +9,22 @@ from streamkit.adapter import Adapter
 from streamkit.hookspecs import hookimpl
 from streamkit_openai.adapter import OpenAIChat
 from streamkit_openai.profiles import PROFILES, Profile
+from streamkit_openai.responses import PROFILES as RESPONSES_PROFILES
+from streamkit_openai.responses import OpenAIResponses, ResponsesProfile
 
-__all__ = ["PROFILES", "OpenAIChat", "Profile"]
+__all__ = [
+    "PROFILES",
+    "RESPONSES_PROFILES",
+    "OpenAIChat",
+    "OpenAIResponses",
+    "Profile",
+    "ResponsesProfile",
+]
 
 
 @hookimpl
 def streamkit_adapter(name: str) -> Adapter | None:
-    """The adapter for a model-id prefix of the table."""
+    """The adapter for a model-id prefix of the tables."""
+    if name in RESPONSES_PROFILES:
+        return OpenAIResponses(name)
     return OpenAIChat(name, name=name) if name in PROFILES else None

@@ -88,7 +88,7 @@ def trimmed(base_url: str, path: str) -> str:
     address.
     """
     base_url = base_url.rstrip("/")
-    for beginning in (path, path.removesuffix("/chat/completions")):
+    for beginning in (path, path.removesuffix("/responses").removesuffix("/chat/completions")):
         if beginning and base_url.endswith(beginning):
             return base_url.removesuffix(beginning)
     return base_url

@@ -1,0 +1,82 @@
+"""The adapter: one class for every server in the table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from typing import ClassVar
+
+from streamkit.adapter import Adapter, Decoder, Endpoint, KeySource, Supports, WireRequest
+from streamkit.errors import ConfigurationError
+from streamkit.messages import ChatRequest
+from streamkit_openai.adapter import trimmed
+from streamkit_openai.responses._decoder import ResponsesDecoder
+from streamkit_openai.responses._request import build
+from streamkit_openai.responses.profiles import OPTIONS, PROFILES, ResponsesProfile
+
+
+@dataclass(frozen=True)
+class OpenAIResponses(Adapter):
+    """The Responses API, at the server that ``profile`` names.
+
+    ``profile`` is a row of `streamkit_openai.responses.profiles` by name, or a `ResponsesProfile`
+    of your own. ``base_url`` and ``api_key`` win over the row and over the environment. ``name`` is
+    the prefix of model ids; without it, the profile's name.
+
+        OpenAIResponses("xai-responses")
+        OpenAIResponses("openai-compatible-responses", base_url="https://llm.example.com/v1")
+
+    Raises:
+        ConfigurationError: there is no row of that name.
+    """
+
+    profile: ResponsesProfile | str = "openai-responses"
+    base_url: str | None = None
+    api_key: KeySource = field(default=None, repr=False)
+    name: str = ""
+    endpoint: Endpoint = field(init=False, repr=False, compare=False)
+    supports: Supports = field(init=False, repr=False, compare=False)
+
+    dialect: ClassVar[str] = "openai-responses"
+
+    def __post_init__(self) -> None:
+        row, server = self.row, self.row.server
+        endpoint = Endpoint(
+            base_url=trimmed(self.base_url, row.path) if self.base_url else server.base_url,
+            base_url_env=() if self.base_url else server.base_url_env,
+            key_env=server.key_env,
+            auth_header=server.auth_header,
+            auth_prefix=server.auth_prefix,
+            key_required=server.key_required,
+            api_key=self.api_key,
+        )
+        supports = Supports(
+            options=frozenset(name for name in OPTIONS if row.option(name)),
+            parts=row.parts,
+            reasoning=True,
+            usage=True,
+        )
+        # The way to complete a frozen dataclass.
+        object.__setattr__(self, "name", self.name or row.name)
+        object.__setattr__(self, "endpoint", endpoint)
+        object.__setattr__(self, "supports", supports)
+
+    @property
+    def row(self) -> ResponsesProfile:
+        """The profile itself."""
+        if isinstance(self.profile, ResponsesProfile):
+            return self.profile
+        if self.profile in PROFILES:
+            return PROFILES[self.profile]
+        close = get_close_matches(self.profile, PROFILES, n=1)
+        hint = f" Did you mean {close[0]!r}?" if close else ""
+        raise ConfigurationError(
+            f"there is no profile {self.profile!r} in streamkit_openai.responses.profiles.{hint} "
+            "For a server without one, use profile='openai-compatible-responses' with its base_url."
+        )
+
+    def request(self, request: ChatRequest) -> WireRequest:
+        return build(self.row, self.dialect, request)
+
+    def decoder(self, request: ChatRequest) -> Decoder:
+        return ResponsesDecoder(self.row, request)
