@@ -307,6 +307,17 @@ async def test_a_client_serves_on_after_a_stream_was_left_early(server: TapeServ
         assert (await client.complete("wire:any", "Hi")).text == "Hi"
 
 
+async def test_a_client_serves_on_after_leaving_an_answer_that_had_all_arrived(
+    server: TapeServer,
+) -> None:
+    arrived = Answer([b"".join(whole("Hel", "lo"))], length="content-length")
+    server.play(arrived, Answer(whole("Hi")))
+    async with client_of(server) as client:
+        async with client.stream("wire:any", "Hi") as stream:
+            await anext(stream.text)
+        assert (await client.complete("wire:any", "Hi")).text == "Hi"
+
+
 async def test_a_closed_client_refuses_a_stream(server: TapeServer) -> None:
     client = client_of(server)
     await client.aclose()

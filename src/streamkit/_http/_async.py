@@ -114,7 +114,8 @@ class _Body:
 
         The HTTP client reads through a stack of async generators. Left unfinished, each would be
         finished by the event loop some time after garbage collection (a task on asyncio, a warning
-        on trio). So the connection is closed under them, and one more read lets them all end.
+        on trio). So there is one more read, cancelled from the start: it takes what was buffered,
+        and where it would wait, the HTTP client closes the connection and they all end.
         """
         with anyio.move_on_after(CLOSE_SECONDS, shield=True):
             if not self._ended:
@@ -124,11 +125,11 @@ class _Body:
                 await self.response.aclose()
 
     async def _unwind(self) -> None:
-        connection = network_stream(self.response)
-        if connection is not None:
-            await connection.aclose()
-            while True:  # what was buffered, then the error of reading a closed connection
-                await anext(self._chunks)
+        if network_stream(self.response) is not None:
+            with anyio.CancelScope() as scope:
+                scope.cancel()
+                while True:
+                    await anext(self._chunks)
         elif isinstance(self._chunks, AsyncGenerator):
             await self._chunks.aclose()
 
