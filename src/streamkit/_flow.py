@@ -303,10 +303,9 @@ class Flow:
 
     def _http_fault(self, opened: Opened, body: bytes) -> StreamkitError:
         try:
-            fault = self.call.adapter.fault(opened.status, opened.headers, body)
+            return self._vendor_fault(self.call.adapter.fault(opened.status, opened.headers, body))
         except Exception as error:
             return self._adapter_broke(error)
-        return self._vendor_fault(fault)
 
     def _vendor_fault(self, fault: Fault) -> StreamkitError:
         kind = BY_KIND[fault.kind]
