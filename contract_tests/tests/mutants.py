@@ -7,8 +7,12 @@ imports included.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
-Change = tuple[str, str]
+from mutation import Change
+
+from streamkit import _flow
+from streamkit._framing import sse
 
 SAY = "                return [Text(text)] if text else []\n"
 ARGS = "                return [ToolArguments(i, text)]\n"
@@ -256,3 +260,25 @@ MUTANTS: dict[str, tuple[str, Sequence[Change]]] = {
         [('"d": str(text)} if i in self.calls:', '"d": str(text)}:')],
     ),
 }
+
+
+def _says_nothing_of_carriage_returns(_with_lf: Any) -> Any:
+    return lambda _self, data: data
+
+
+def _twice(end: Any) -> Any:
+    def ends_twice(*arguments: Any) -> None:
+        end(*arguments)
+        end(*arguments)
+
+    return ends_twice
+
+
+OF_THE_CORE: dict[str, tuple[str, tuple[Any, str, Any]]] = {
+    "L03": (
+        "knows only LF",
+        (sse.ServerSentEvents, "_with_lf", _says_nothing_of_carriage_returns),
+    ),
+    "L08": ("ends every stream twice", (_flow.Flow, "_end", _twice)),
+}
+"""No adapter can break these laws, but the core could: what it does then, and the patch."""

@@ -5,16 +5,28 @@
     from streamkit_contract_tests import AdapterContract
 
     class TestAcme(AdapterContract):
+        contract = 1
         adapter = Acme()
         recordings = Path(__file__).parent / "recordings"
 
-pytest turns such a class into one test for each law and recording; see the README for the laws and
-the format of recordings.
+pytest turns such a class into one test for each law and recording; see the README for the format of
+recordings, and docs/laws.md for the laws.
 """
 
-from .contract import AdapterContract
+from __future__ import annotations
 
-CONTRACT = 1
-"""The version of the contract. A law that could fail an adapter of today raises it."""
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .contract import CONTRACT, AdapterContract
 
 __all__ = ["CONTRACT", "AdapterContract"]
+
+
+def __getattr__(name: str) -> Any:
+    # Late, for pytest loads the plugin of this package in every run, whatever it tests.
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from . import contract
+
+    return getattr(contract, name)

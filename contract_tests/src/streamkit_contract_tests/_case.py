@@ -12,11 +12,16 @@ from streamkit.adapter import Adapter, Decoder, Frame, WireRequest, parse_json
 from streamkit.chunks import Chunk, End, Fault
 from streamkit.events import StreamEnded
 from streamkit.messages import ChatRequest, ChatResponse, Message
-from streamkit.testing import Decoded, decode, frames
+from streamkit.testing import Decoded, decode
+from streamkit.testing import Recording as Recorded
 from streamkit.values import Timings
 
 from ._violation import Violation, clip
+from ._wire import WIRES, Wire
 from .recordings import BadRecording, Recording
+
+NOT_A_STREAM = frozenset({"application/json", "application/problem+json", "text/html"})
+"""Content types that are no stream unless the adapter's request says so, as for the core."""
 
 
 class Suite:
@@ -33,7 +38,7 @@ class Suite:
         padding_fields: Iterable[str] = (),
     ) -> None:
         self.model = model
-        self.keep_alives = tuple(keep_alives)
+        self.keep_alives = [Recorded.load(text.encode()).body for text in keep_alives]
         self.padding_fields = frozenset(padding_fields)
         self.subjects: dict[str | None, Subject] = {None: Subject(self, adapter)}
         for name, variant in (variants or {}).items():
@@ -51,7 +56,7 @@ class Suite:
     @cached_property
     def frequency(self) -> Counter[tuple[str, str]]:
         """In how many frames of all recordings each value stands at its path."""
-        streams = [c for c in self.cases.values() if c.recording.framing is not None]
+        streams = [c for c in self.cases.values() if c.is_stream]
         return Counter(leaf for c in streams for f in c.frames for leaf in c.leaves(f))
 
 
@@ -101,23 +106,45 @@ class Case:
         self.adapter = subject.adapter
         self.recording = recording
         self.body = recording.body
+        self._wire = _wire(subject, recording)
+        if not self.body or (self.is_stream and not self.frames):
+            raise BadRecording(f"the recording {recording.name!r} holds nothing, so proves nothing")
+        if self.is_stream and recording.expected.after_end >= len(self.frames):
+            raise BadRecording(
+                f"the recording {recording.name!r} has {len(self.frames)} frames, and after_end "
+                f"says that the answer can do without {recording.expected.after_end} of them"
+            )
+
+    @property
+    def is_stream(self) -> bool:
+        """Whether the body is cut into frames; an error answer is not."""
+        return self._wire is not None
+
+    @property
+    def wire(self) -> Wire:
+        """How bodies of this stream's framing look."""
+        assert self._wire is not None
+        return self._wire
 
     @property
     def expected_complete(self) -> bool:
         return self.recording.expected.outcome == "complete"
 
     def decode(
-        self, body: bytes, *, splits: int | list[int] | None = None, lost: bool = False
+        self, body: bytes, *, splits: int | list[int] | None = None, lost: bool | None = None
     ) -> Decoded:
-        """What a user gets for ``body``, with the timings taken out: they say nothing here."""
+        """What a user gets for ``body``, with the timings taken out: they say nothing here.
+
+        ``lost``: the line breaks behind the body; None: it does if the recording's did.
+        """
         try:
             got = decode(
                 self.adapter,
                 body,
-                status=self.recording.expected.status,
+                status=self.recording.status,
                 headers={"content-type": self.recording.content_type},
                 splits=splits,
-                lost=lost,
+                lost=self.recording.lost if lost is None else lost,
             )
         except Exception as error:
             raise Violation(
@@ -139,12 +166,12 @@ class Case:
     @cached_property
     def frames(self) -> list[Frame]:
         """The frames of the recording, one that lacks its terminator included."""
-        cut = frames(self.body, content_type=self.recording.content_type)
+        cut = self.wire.frames(self.body)
         return [*cut, cut.rest] if cut.rest is not None else list(cut)
 
     def received(self, prefix: bytes) -> int:
         """How many frames of the recording have come whole with this beginning of its body."""
-        cut = frames(prefix, content_type=self.recording.content_type)
+        cut = self.wire.frames(prefix)
         count = len(cut)
         if cut.rest is not None and count < len(self.frames) and cut.rest == self.frames[count]:
             count += 1
@@ -161,6 +188,14 @@ class Case:
         found = (i for i, step in enumerate(self.steps) if any(isinstance(c, End) for c in step))
         return next(found, None)
 
+    def is_keep_alive(self, frame: Frame) -> bool:
+        """Whether the frame is one of those that the author declared as carrying nothing."""
+        return any(
+            (known.event, self.leaves(known)) == (frame.event, self.leaves(frame))
+            for piece in self.subject.suite.keep_alives
+            for known in self.wire.frames(piece)
+        )
+
     def leaves(self, frame: Frame) -> set[tuple[str, str]]:
         """The (path, value) pairs of the frame that are not empty, without declared padding."""
         try:
@@ -174,6 +209,28 @@ class Case:
         """The last frame that the core reads: that of `End` or a `Fault`, or their number."""
         found = (i for i, s in enumerate(self.steps) if any(isinstance(c, End | Fault) for c in s))
         return next(found, len(self.frames))
+
+
+def _wire(subject: Subject, recording: Recording) -> Wire | None:
+    """How the core would cut this answer; None if it would take it for an error."""
+    content_type = recording.content_type.partition(";")[0].strip().lower()
+    written = next((f for f, w in WIRES.items() if w.content_type == content_type), None)
+    try:
+        request = subject.adapter.request(subject.request())
+    except Exception:  # L15 says so
+        framing = written
+    else:
+        framing = request.framing_by_type.get(content_type)
+        if framing is None and content_type not in NOT_A_STREAM:
+            framing = request.framing
+    if recording.status != 200 or framing is None:
+        return None
+    if written not in (framing, None):
+        raise BadRecording(
+            f"the recording {recording.name!r} is of the framing {written!r}, but the adapter's "
+            f"WireRequest has framing={framing!r} for the content type {content_type!r}"
+        )
+    return WIRES[framing]
 
 
 def _leaves(value: Any, path: str, padding: frozenset[str]) -> Iterator[tuple[str, str]]:

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from streamkit.chunks import Closed, Fault, Stop, ToolArguments, ToolOpened
+from collections.abc import Iterator, Sequence
+from copy import deepcopy
+
+from streamkit.adapter import Decoder, Frame
+from streamkit.chunks import Chunk, Closed, Fault, Stop, ToolArguments, ToolOpened
 from streamkit.errors import LineError
 from streamkit.messages import Choice, ReasoningPart, RefusalPart, TextPart, ToolCall
-from streamkit.testing import Decoded
+from streamkit.testing import Decoded, Frames
 
-from . import _wire as wire
-from ._case import Case
+from ._case import Case, feed
 from ._registry import for_recordings
 from ._violation import Violation, clip
-
-MANY = 400
-"""How many places a body is cut at; all of them where it has no more bytes."""
 
 
 @for_recordings(5, "a cut shows")
@@ -21,19 +21,64 @@ def cut_shows(case: Case) -> None:
     """Lines break anywhere, and often end as cleanly as a whole answer. Before the end mark the
     outcome is truncated (or failed, once the vendor has reported an error); what the user has is
     the beginning of the answer; and a tool call is finished only if the vendor closed it, never
-    because its arguments happen to parse.
+    because its arguments happen to parse. Tried at every byte.
     """
     _closed_by_the_vendor(case)
-    framing = case.recording.framing
-    assert framing is not None
-    ends = wire.record_ends(case.body, framing)
-    near = [end + d for end in ends for d in (-2, -1, 0, 1)]
+    needed = len(case.frames) - case.recording.expected.after_end
     complete_from = _complete_from(case)
-    for cut in wire.some(range(len(case.body)), MANY, always=near):
-        prefix = case.body[:cut]
-        _check(case, cut, case.decode(prefix), cut >= complete_from)
-        if cut in ends:
-            _check(case, cut, case.decode(prefix, lost=True), cut >= complete_from)
+    too_many = case.recording.expected.after_end > 0
+    for cut, clean in _cuts(case):
+        got = case.decode(case.body[:cut], lost=not clean)
+        _check(case, cut, got, cut >= complete_from)
+        if got.response.outcome == "complete" and case.received(case.body[:cut]) == needed:
+            too_many = False
+    if too_many:
+        raise Violation(
+            f"after_end is {case.recording.expected.after_end}, but an answer without its last "
+            f"{case.recording.expected.after_end} frames is not taken for complete: say less",
+            where=f"{case.recording.name}.expect.json",
+            user="nothing; but the kit would not notice an end that comes too early",
+        )
+
+
+def _cuts(case: Case) -> Iterator[tuple[int, bool]]:
+    """Where to cut the body, and whether the line ends cleanly there, for all that can differ.
+
+    What a user gets hangs on the whole frames, and on what the decoder says of the piece behind
+    them and to the end of the body. Most cuts in one frame are therefore one: the piece is refused.
+    """
+    known = set[tuple[int, str]]()
+    decoder, fed = case.subject.decoder(), -1
+    for cut in range(len(case.body)):
+        came = case.wire.frames(case.body[:cut])
+        if len(came) > fed:
+            for i in range(max(fed, 0), len(came)):
+                feed(decoder, came[i], i)
+            fed = len(came)
+            yield cut, False
+        said = repr(_ending(_copy(case, decoder, came), came))
+        if (fed, said) not in known:
+            known.add((fed, said))
+            yield cut, True
+
+
+def _copy(case: Case, decoder: Decoder, came: Sequence[Frame]) -> Decoder:
+    """A decoder that has read these frames."""
+    try:
+        return deepcopy(decoder)
+    except TypeError:  # it holds what cannot be copied, a generator say
+        again = case.subject.decoder()
+        for frame in came:
+            again.feed(frame)
+        return again
+
+
+def _ending(decoder: Decoder, came: Frames) -> list[Chunk]:
+    """What the decoder says at a clean end of the body; as the core, which believes no half."""
+    said = feed(decoder, came.rest, len(came)) if came.rest is not None else []
+    if any(isinstance(chunk, Fault) and chunk.kind == "protocol" for chunk in said):
+        said = []
+    return [*said, *decoder.close()]
 
 
 def _complete_from(case: Case) -> int:

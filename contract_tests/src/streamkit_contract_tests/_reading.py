@@ -14,7 +14,6 @@ from streamkit.errors import ProtocolError
 from streamkit.events import Notice, OpaqueEvent
 from streamkit.testing import Decoded
 
-from . import _wire as wire
 from ._case import (
     Case,
     feed,
@@ -25,6 +24,7 @@ from ._case import (
 )
 from ._registry import for_recordings
 from ._violation import Violation, clip
+from ._wire import insert, some
 from .expected import Expected
 
 MANY = 300
@@ -51,15 +51,14 @@ def any_split(case: Case) -> None:
     on small bodies, a fixed sample on larger ones, and byte by byte.
     """
     same(case, case.decode(case.body, splits=1), "read byte by byte")
-    for cut in wire.some(range(1, len(case.body)), MANY):
+    for cut in some(range(1, len(case.body)), MANY):
         same(case, case.decode(case.body, splits=[cut]), f"split behind byte {cut}")
 
 
 @for_recordings(3, "any line end")
 def any_line_end(case: Case) -> None:
     """CR, LF, CRLF and a byte-order mark say the same; proxies and servers change them."""
-    assert case.recording.framing is not None
-    for name, body in wire.with_line_ends(case.body, case.recording.framing).items():
+    for name, body in case.wire.spellings(case.body).items():
         same(case, case.decode(body), f"the body with {name}")
 
 
@@ -69,18 +68,12 @@ def noise(case: Case) -> None:
     declared keep-alives change nothing; an unknown event shows as one and changes nothing else; an
     unknown field does not disturb what it stands beside.
     """
-    framing = case.recording.framing
-    assert framing is not None
-    places = [len(wire.BOM) if case.body.startswith(wire.BOM) else 0]
-    places += wire.record_ends(case.body, framing)
-    for piece in (
-        *wire.COMMENTS[framing],
-        *(text.encode() for text in case.subject.suite.keep_alives),
-    ):
-        got = case.decode(wire.insert(case.body, places, piece))
+    places = case.wire.places(case.body)
+    for piece in (*case.wire.comments, *case.subject.suite.keep_alives):
+        got = case.decode(insert(case.body, places, piece))
         same(case, got, f"{piece!r} between all messages")
-    for place in wire.some(places[: case.last_read + 1], MANY):
-        got = case.decode(wire.insert(case.body, [place], wire.UNKNOWN[framing]))
+    for place in some(places[: case.last_read + 1], MANY):
+        got = case.decode(insert(case.body, [place], case.wire.unknown))
         where = f"an unknown event inserted at byte {place}"
         _same_but_for_the_unknown(case, got, where)
         if not _unknown_shows(case, got):
@@ -91,8 +84,8 @@ def noise(case: Case) -> None:
                 user="nothing of what the vendor sent, and nobody would know",
             )
     extended = [Frame(_with_unknown_field(f.data), f.event, f.id) for f in case.frames]
-    got = case.decode(wire.body_of(extended, framing))
-    _same_but_for_the_unknown(case, got, "an unknown field in every JSON object")
+    got = case.decode(case.wire.body_of(extended))
+    _same_but_for_the_unknown(case, got, "an unknown field added to the JSON object of every frame")
 
 
 def _with_unknown_field(data: str) -> str:
@@ -150,7 +143,7 @@ def no_shared_state(case: Case) -> None:
     others = list(case.subject.suite.cases.values())
     neighbour = others[(others.index(case) + 1) % len(others)]
     for other in (case, neighbour):
-        if other.recording.framing is None:
+        if not other.is_stream:
             continue
         mine, theirs = case.subject.decoder(), other.subject.decoder()
         for i in range(max(len(case.frames), len(other.frames))):
@@ -219,9 +212,8 @@ def no_frame_lost(case: Case) -> None:
             user="nothing of the frames behind",
         )
     told = [chunk for step in case.steps for chunk in step]
-    keep_alives = case.subject.suite.keep_alives
     for i, frame in enumerate(case.frames[: case.last_read + 1]):
-        if case.steps[i] or _is_keep_alive(frame, keep_alives):
+        if case.steps[i] or case.is_keep_alive(frame):
             continue
         news = [leaf for leaf in case.leaves(frame) if case.subject.suite.frequency[leaf] == 1]
         if not news:
@@ -238,23 +230,17 @@ def no_frame_lost(case: Case) -> None:
             )
 
 
-def _is_keep_alive(frame: Frame, keep_alives: Iterable[str]) -> bool:
-    return any(frame.data.strip() in text and frame.event in text for text in keep_alives)
-
-
 @for_recordings(20, "no frame breaks the decoder")
 def never_raises(case: Case) -> None:
     """Vendors and gateways send what their documents exclude: null for a list, a number for a text.
     The decoder says `Opaque` or `Fault`, or leaves it out, but it never raises and never hands on a
     chunk of the wrong type: the user keeps the answer so far and learns what happened.
     """
-    framing = case.recording.framing
-    assert framing is not None
     variants = [(i, change) for i, f in enumerate(case.frames) for change in _changes(f.data)]
-    for place in wire.some(range(len(variants)), MANY):
+    for place in some(range(len(variants)), MANY):
         i, change = variants[place]
         frame = Frame(change(), case.frames[i].event)
-        error = case.decode(wire.body_of([*case.frames[:i], frame], framing)).error
+        error = case.decode(case.wire.body_of([*case.frames[:i], frame])).error
         if isinstance(error, ProtocolError) and error.__cause__ is not None:
             cause = error.__cause__
             raise Violation(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from inspect import cleandoc
 from typing import Any, Literal
@@ -14,12 +14,16 @@ Scope = Literal["recording", "stream", "adapter"]
 
 @dataclass(frozen=True, slots=True)
 class Law:
-    """``scope``: tested on every recording, on every recorded stream, or once for an adapter."""
+    """``scope``: tested on every recording, on every recorded stream, or once for an adapter.
+
+    ``contract`` is the version of the contract that brought it.
+    """
 
     number: int
     name: str
     scope: Scope
     check: Callable[[Any], None]
+    contract: int = 1
 
     @property
     def id(self) -> str:
@@ -29,37 +33,47 @@ class Law:
     def reason(self) -> str:
         return " ".join(cleandoc(self.check.__doc__ or "").split())
 
+    @property
+    def page(self) -> str:
+        """Where the documentation explains it."""
+        return "docs/laws.md#" + f"{self.id} {self.name}".lower().replace(" ", "-")
+
 
 LAWS: dict[str, Law] = {}
 """All laws by id, in order once the package is imported."""
 
 
-def _register(number: int, name: str, scope: Scope, check: Callable[[Any], None]) -> None:
-    law = Law(number, name, scope, check)
+def _register(law: Law) -> None:
     if law.id in LAWS:
         raise ValueError(f"two laws {law.id}")
     LAWS[law.id] = law
 
 
 def for_recordings(
-    number: int, name: str, *, streams_only: bool = True
+    number: int, name: str, *, streams_only: bool = True, contract: int = 1
 ) -> Callable[[Callable[[Case], None]], Callable[[Case], None]]:
     """A law that each recording is tested by, or each that is a stream."""
 
     def register(check: Callable[[Case], None]) -> Callable[[Case], None]:
-        _register(number, name, "stream" if streams_only else "recording", check)
+        scope: Scope = "stream" if streams_only else "recording"
+        _register(Law(number, name, scope, check, contract))
         return check
 
     return register
 
 
 def for_adapter(
-    number: int, name: str
+    number: int, name: str, *, contract: int = 1
 ) -> Callable[[Callable[[Subject], None]], Callable[[Subject], None]]:
     """A law that the adapter is tested by once."""
 
     def register(check: Callable[[Subject], None]) -> Callable[[Subject], None]:
-        _register(number, name, "adapter", check)
+        _register(Law(number, name, "adapter", check, contract))
         return check
 
     return register
+
+
+def asked_for(laws: Iterable[Law], contract: int) -> list[Law]:
+    """The laws of this version of the contract, and of those before it."""
+    return [law for law in laws if law.contract <= contract]

@@ -81,7 +81,7 @@ def _told(subject: Subject, adapter: Adapter) -> Iterator[tuple[str, str]]:
     echo = json.dumps({"error": {"message": words, "details": [{"sent": KEY}]}}).encode()
     tapes = {"an error answer that repeats the key": Tape(echo, status=401)}
     for case in subject.cases:
-        if case.recording.framing is not None:
+        if case.is_stream:
             headers = {"content-type": case.recording.content_type}
             tapes[f"the recording {case.recording.name!r}"] = Tape(case.body, headers=headers)
     for where, tape in tapes.items():

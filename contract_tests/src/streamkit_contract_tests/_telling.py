@@ -19,7 +19,6 @@ from streamkit.messages import (
 )
 from streamkit.testing import Decoded
 
-from . import _wire as wire
 from ._case import Case, first_difference
 from ._registry import for_recordings
 from ._violation import Violation, clip
@@ -40,8 +39,8 @@ def one_ending(case: Case) -> None:
     between, and the outcome, the error and the last event agree.
     """
     bodies = {"as recorded": case.body}
-    if case.recording.framing is not None:
-        for end in wire.record_ends(case.body, case.recording.framing):
+    if case.is_stream:
+        for end in case.wire.ends(case.body):
             bodies[f"cut behind byte {end}"] = case.body[:end]
     for where, body in bodies.items():
         wrong = _wrong_ending(case.decode(body))

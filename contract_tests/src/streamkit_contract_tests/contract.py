@@ -2,19 +2,32 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from streamkit.adapter import Adapter
 
+from . import laws, plugin
+from ._seal import Seal
+
+CONTRACT: Final = max(laws.CHANGES)
+"""The newest version of the contract. A law that could fail an adapter of today raises it."""
+
+DEFINED: Final[list[type]] = []
+"""Every contract class there is: one that pytest does not collect must not be forgotten."""
+
 
 class AdapterContract:
-    """Subclass this and set the first two; pytest makes the tests.
+    """Subclass this and set the first three; pytest makes the tests.
 
     The laws are no methods, so none can be overridden: a name that is not declared here is an error
     at collection, and so is a mark that skips.
     """
+
+    contract: ClassVar[int] = 1
+    """The version of the contract to prove. A later one has more laws; nobody is moved unasked."""
 
     adapter: ClassVar[Adapter]
     """The adapter to prove, without a key."""
@@ -40,6 +53,14 @@ class AdapterContract:
     Becomes a strict xfail: it fails as soon as the law holds, and the closing table shows it.
     """
 
+    def __init_subclass__(cls) -> None:
+        if "pytest" in sys.modules and not plugin.LOADED:
+            raise RuntimeError(
+                f"{cls.__name__} proves nothing: the pytest plugin of streamkit-contract-tests is "
+                "switched off (by -p no:streamkit_contract_tests, or PYTEST_DISABLE_PLUGIN_AUTOLOAD)"
+            )
+        DEFINED.append(cls)
+
 
 _DECLARATIONS = frozenset(AdapterContract.__annotations__)
 _OF_EVERY_CLASS = frozenset(vars(type("Empty", (), {}))) | {"__annotations__", "__qualname__"}
@@ -50,6 +71,8 @@ _ALLOWED = _DECLARATIONS | _OF_EVERY_CLASS | _SINCE_PYTHON_3_13 | _SINCE_PYTHON_
 
 def problems(cls: type[AdapterContract]) -> Iterator[str]:
     """What is wrong with a declaration, in words for its author."""
+    if type(cls) is not type:
+        yield f"a metaclass ({type(cls).__name__}) could change what the class says: leave it out"
     for base in cls.__mro__:
         if base in (AdapterContract, object):
             continue
@@ -59,6 +82,11 @@ def problems(cls: type[AdapterContract]) -> Iterator[str]:
                 f"{', '.join(sorted(_DECLARATIONS))}). A law cannot be overridden; tests of your "
                 "own belong into a class of their own"
             )
+    if cls.contract not in range(1, CONTRACT + 1):
+        yield (
+            f"contract is {cls.contract!r}, but the streamkit-contract-tests installed here knows "
+            f"contracts 1 to {CONTRACT}"
+        )
     if not isinstance(getattr(cls, "adapter", None), Adapter):
         yield "adapter must be an adapter object: adapter = Acme()"
     if not isinstance(getattr(cls, "recordings", None), Path):
@@ -73,3 +101,19 @@ def _wrong_deviations(deviations: Any) -> Iterator[str]:
     for law, reason in dict(deviations).items():
         if not isinstance(reason, str) or len(reason.split()) < 3:
             yield f"deviations[{law!r}] needs a reason in words, not {reason!r}"
+
+
+SEALS: Final = (Seal("streamkit_contract_tests"), Seal("streamkit", code_only=True))
+"""The kit and the core as they are before any adapter or test can reach them."""
+
+
+def changed() -> str | None:
+    """What of the kit or the core is not as it was imported."""
+    return next((name for seal in SEALS if (name := seal.changed())), None)
+
+
+def unharmed() -> None:
+    """Raise RuntimeError if somebody has patched the kit."""
+    name = SEALS[0].changed()
+    if name is not None:
+        raise RuntimeError(f"{name} is not what was installed: a patched law proves nothing")

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
 from . import _cutting, _errors, _purity, _reading, _registry, _requests, _secrets, _telling
-from ._registry import Law
+from ._registry import Law, asked_for
 
 _MODULES = (_cutting, _errors, _purity, _reading, _requests, _secrets, _telling)
 
-LAWS: dict[str, Law] = dict(sorted(_registry.LAWS.items()))
+LAWS: Final[Mapping[str, Law]] = MappingProxyType(dict(sorted(_registry.LAWS.items())))
 """Every law by its id."""
 
-__all__ = ["LAWS", "Law"]
+CHANGES: Final[Mapping[int, str]] = MappingProxyType(
+    {1: "The first contract: L01 to L20."},
+)
+"""What each version of the contract brought."""
+
+__all__ = ["CHANGES", "LAWS", "Law", "asked_for"]

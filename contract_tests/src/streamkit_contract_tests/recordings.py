@@ -1,7 +1,8 @@
 """Recordings: a body as the vendor sent it, and beside it what it means.
 
-``NAME.sse`` or ``NAME.jsonl`` holds a stream, ``NAME.json``, ``.html`` or ``.txt`` an error answer;
-``NAME.expect.json`` says what a user must get, see `Expected`.
+``NAME.sse``, ``.jsonl``, ``.json``, ``.aws``, ``.eventstream``, ``.html`` or ``.txt`` holds an answer
+in the format of `streamkit.testing.Recording`; ``NAME.expect.json`` says what a user must get,
+see `Expected`. Whether a body is a stream, and how it is cut, the adapter's request says.
 """
 
 from __future__ import annotations
@@ -12,30 +13,33 @@ from typing import Final
 
 from pydantic import ValidationError
 
-from streamkit.adapter import Framing
+from streamkit.errors import ConfigurationError
+from streamkit.testing import Recording as Recorded
 
 from .expected import Expected
 
 EXPECT: Final = ".expect.json"
-_CONTENT_TYPES: Final = {
+CONTENT_TYPES: Final = {
     ".sse": "text/event-stream",
     ".jsonl": "application/x-ndjson",
     ".json": "application/json",
+    ".aws": "application/vnd.amazon.eventstream",
+    ".eventstream": "application/vnd.amazon.eventstream",
     ".html": "text/html",
     ".txt": "text/plain",
 }
-_FRAMINGS: Final[dict[str, Framing]] = {".sse": "sse", ".jsonl": "jsonl"}
 
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """One recorded answer and its meaning. ``framing`` is None for an answer that is no stream."""
+    """One recorded answer and its meaning. ``lost``: its line broke, instead of ending cleanly."""
 
     name: str
     body: bytes
     expected: Expected
     content_type: str
-    framing: Framing | None
+    status: int = 200
+    lost: bool = False
 
 
 class BadRecording(ValueError):
@@ -48,7 +52,7 @@ def load(folder: Path) -> tuple[Recording, ...]:
         raise BadRecording(f"there is no folder {folder}")
     bodies: dict[str, Path] = {}
     for path in sorted(folder.iterdir()):
-        if path.suffix in _CONTENT_TYPES and not path.name.endswith(EXPECT):
+        if path.suffix in CONTENT_TYPES and not path.name.endswith(EXPECT):
             if path.stem in bodies:
                 raise BadRecording(f"{path.name} and {bodies[path.stem].name} have one name")
             bodies[path.stem] = path
@@ -68,10 +72,22 @@ def _read(name: str, path: Path, expect: Path) -> Recording:
     except ValidationError as error:
         lines = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
         raise BadRecording(f"{expect.name} cannot be read: {lines}") from None
+    try:
+        recorded = Recorded.load(path)
+    except ConfigurationError as error:
+        raise BadRecording(f"{path.name} cannot be read: {error}") from None
+    told = recorded.headers.get("content-type")
+    said = {"status": recorded.status if recorded.headers else None, "content_type": told}
+    for what, here in said.items():
+        if what in expected.model_fields_set and here not in (None, getattr(expected, what)):
+            raise BadRecording(
+                f"{what} is {here} in {path.name}, but {getattr(expected, what)} in {expect.name}"
+            )
     return Recording(
         name=name,
-        body=path.read_bytes(),
+        body=recorded.body,
         expected=expected,
-        content_type=expected.content_type or _CONTENT_TYPES[path.suffix],
-        framing=_FRAMINGS.get(path.suffix) if expected.status == 200 else None,
+        content_type=told or expected.content_type or CONTENT_TYPES[path.suffix],
+        status=said["status"] or expected.status,
+        lost=recorded.lost,
     )
