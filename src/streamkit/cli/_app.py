@@ -166,3 +166,57 @@ def decode(
         return decode_file(adapter, file, status=status, content_type=content_type, as_json=as_json)
 
     return guarded(command, debug=debug)
+
+
+@app.command()
+def record(
+    model: Annotated[str, typer.Argument(help="vendor:model")],
+    prompt: Annotated[
+        list[str] | None,
+        typer.Argument(help="the question; - stands for what is piped in", show_default=False),
+    ] = None,
+    *,
+    output: Annotated[
+        str,
+        typer.Option("-o", "--output", metavar="FILE", help="gets a suffix if it has none"),
+    ],
+    system: System = None,
+    max_tokens: Annotated[int | None, typer.Option(min=1, help="generate at most so many")] = None,
+    option: Annotated[
+        list[str] | None,
+        typer.Option("--option", metavar="NAME=VALUE", help="any other request option"),
+    ] = None,
+    timeout: Annotated[
+        float | None,
+        typer.Option(metavar="SECONDS", min=0.001, help="give up when nothing comes for so long"),
+    ] = None,
+    expect: Annotated[
+        bool, typer.Option("--expect", help="also write what it means, for the contract tests")
+    ] = False,
+    force: Annotated[bool, typer.Option("--force", help="overwrite what is there")] = False,
+    debug: Debug = False,
+) -> int:
+    """Record an answer as it comes over the wire, without keys and account ids.
+
+    Exit codes: 0 recorded, 1 nothing came, 3 recorded until the line broke, 130 until Ctrl-C.
+    """
+
+    def command() -> int:
+        from streamkit.cli.ask import read_options
+        from streamkit.cli.record import record
+
+        options = read_options(option or ())
+        if max_tokens is not None:
+            options["max_tokens"] = max_tokens
+        return record(
+            prompt or (),
+            model=model,
+            output=output,
+            system=system,
+            options=options,
+            timeout=timeout,
+            expect=expect,
+            force=force,
+        )
+
+    return guarded(command, debug=debug)

@@ -66,7 +66,7 @@ class Recording:
 
     def pieces(self) -> list[tuple[float | None, bytes]]:
         """The body by lines, or by messages of an AWS event stream, and when each had come."""
-        parts = split_messages(self.body) if self._is_aws else _LINE.findall(self.body)
+        parts = split_messages(self.body) if self.is_aws else _LINE.findall(self.body)
         arrivals, end = iter(self.arrivals), 0
         size, seconds = next(arrivals, (len(self.body), None))
         found: list[tuple[float | None, bytes]] = []
@@ -78,7 +78,8 @@ class Recording:
         return found
 
     @property
-    def _is_aws(self) -> bool:
+    def is_aws(self) -> bool:
+        """Whether the body is an AWS event stream, by its content type."""
         return self.headers.get("content-type", "").partition(";")[0].strip().lower() == AWS
 
     def dump(self) -> bytes:
@@ -90,7 +91,7 @@ class Recording:
             if seconds is not None and seconds != last:
                 lines.append(f"@at {seconds:.3f}")
                 last = seconds
-            lines += _message_lines(piece) if self._is_aws else _text_lines(piece)
+            lines += _message_lines(piece) if self.is_aws else _text_lines(piece)
         lines.append(f"@end {self.end}")
         return "\n".join([*lines, ""]).encode()
 
