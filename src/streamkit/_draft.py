@@ -9,6 +9,8 @@ adapter only says what the vendor said. The rules:
 3. A tool call becomes a `ToolCall` only when the vendor closed it and it parses strictly. An empty
    call counts as ``{}`` only once the model is known to have stopped of its own accord.
 4. Joined deltas of a part equal its text.
+5. Where a cut answer may be gone on with, the last word of the running text is held back, and the
+   first words of the next attempt pass a joint (see `_seam`). What is held is not in the part yet.
 """
 
 from __future__ import annotations
@@ -20,6 +22,8 @@ from typing import Any
 from streamkit import chunks as c
 from streamkit import events as e
 from streamkit._parts import PartDraft, parse_object
+from streamkit._seam import Seam
+from streamkit._spent import summed
 from streamkit.messages import ChatResponse, Choice, ToolCall
 from streamkit.values import Outcome, Timings, Usage
 
@@ -30,13 +34,17 @@ _CUT_REASONS = frozenset({"length", "content_filter", "error", "cancelled"})
 _CLOSED_BY_VENDOR = frozenset({"tool_call", "provider_item"})
 
 
-class _ChoiceDraft:
-    """The parts of one choice, and which of them are open."""
+class ChoiceDraft:
+    """The parts of one choice, and which of them are open.
+
+    ``continued`` is the text part of a broken attempt that the next one may go on with.
+    """
 
     __slots__ = (
         "announced",
         "by_key",
         "calls",
+        "continued",
         "empty_calls",
         "index",
         "newest_text",
@@ -59,6 +67,7 @@ class _ChoiceDraft:
         # Closed by the vendor without arguments, and not yet believed.
         self.empty_calls: list[PartDraft] = []
         self.stop: c.Stop | None = None
+        self.continued: PartDraft | None = None
 
 
 class Draft:
@@ -77,7 +86,14 @@ class Draft:
         self._id: str | None = None
         self._model: str | None = None
         self._vendor: dict[str, Any] = {}
-        self._choices: dict[int, _ChoiceDraft] = {0: _ChoiceDraft(0)}
+        self.choices: dict[int, ChoiceDraft] = {0: ChoiceDraft(0)}
+        self.seam = Seam(self)
+        """What choice 0 shows of its running text, and how an attempt goes on with it."""
+        self.spent: list[Usage] = []
+        """What the attempts before this one cost, as far as it is known."""
+        self.booked = 0
+        """How many characters of the answer those attempts gave."""
+        self.attempt_usage: Usage | None = None
 
     # --- in --------------------------------------------------------------------------------
 
@@ -92,13 +108,26 @@ class Draft:
 
     def begin_attempt(self) -> None:
         """Forget what an earlier attempt said about itself. Only legal while nothing is shown."""
-        self.usage = self.cursor = self._id = self._model = None
+        self.usage = self.attempt_usage = self.cursor = self._id = self._model = None
         self._vendor = {}
-        self._choices = {0: _ChoiceDraft(0)}
+        self.choices = {0: ChoiceDraft(0)}
+
+    def info(self) -> dict[str, Any]:
+        """What the vendor said about the answer, as JSON."""
+        return {"id": self._id, "model": self._model, "vendor": self._vendor}
+
+    def recall(self, info: dict[str, Any]) -> None:
+        """Take up what `info` gave."""
+        self._id, self._model, self._vendor = info["id"], info["model"], dict(info["vendor"])
 
     def finish(self) -> None:
-        """The answer is whole: close what the vendor left open. Cut calls stay unfinished."""
-        for choice in self._choices.values():
+        """The answer is whole: close what the vendor left open. Cut calls stay unfinished.
+
+        Raises:
+            StartedAnewError: the attempt was to go on with another's text, and gave its own.
+        """
+        self.seam.settle()
+        for choice in self.choices.values():
             self._settle_empty_calls(choice)
             for part in choice.parts:
                 if part.closed:
@@ -112,7 +141,7 @@ class Draft:
 
     def response(self, outcome: Outcome | None, timings: Timings | None = None) -> ChatResponse:
         """The answer so far."""
-        choices = tuple(self._choice(self._choices[i]) for i in sorted(self._choices))
+        choices = tuple(self._choice(self.choices[i]) for i in sorted(self.choices))
         return ChatResponse(
             outcome=outcome,
             id=self._id,
@@ -123,7 +152,7 @@ class Draft:
             vendor=dict(self._vendor),
         )
 
-    def _choice(self, choice: _ChoiceDraft) -> Choice:
+    def _choice(self, choice: ChoiceDraft) -> Choice:
         stop = choice.stop
         return Choice(
             index=choice.index,
@@ -136,21 +165,21 @@ class Draft:
     @property
     def stop(self) -> c.Stop | None:
         """How choice 0 stopped, if it has."""
-        return self._choices[0].stop
+        return self.choices[0].stop
 
     # --- parts -----------------------------------------------------------------------------
 
-    def _in_choice(self, index: int) -> _ChoiceDraft:
-        choice = self._choices.get(index)
+    def _in_choice(self, index: int) -> ChoiceDraft:
+        choice = self.choices.get(index)
         if choice is None:
-            choice = self._choices[index] = _ChoiceDraft(index)
+            choice = self.choices[index] = ChoiceDraft(index)
         return choice
 
-    def _start(
-        self, choice: _ChoiceDraft, kind: e.PartKind, key: c.Key, **fields: Any
-    ) -> PartDraft:
+    def _start(self, choice: ChoiceDraft, kind: e.PartKind, key: c.Key, **fields: Any) -> PartDraft:
         if choice.running is not None:
             self._end(choice, choice.running)
+        if choice.index == 0:
+            self._before_part(choice, kind)
         part = PartDraft(kind, len(choice.parts), choice.index)
         for name, value in fields.items():
             setattr(part, name, value)
@@ -166,16 +195,41 @@ class Draft:
         self.emit(e.PartStarted, part.index, kind, choice.index, part.id, part.name)
         return part
 
-    def _current(self, choice: _ChoiceDraft, kind: e.PartKind, key: c.Key) -> PartDraft:
+    def _current(self, choice: ChoiceDraft, kind: e.PartKind, key: c.Key) -> PartDraft:
         """The open part that content of this kind and key belongs to, opened if need be."""
         part = choice.running if key is None else choice.open.get(key)
+        if choice.continued is not None and kind == "text":
+            part = self._go_on(choice, key)
         if part is None or part.kind != kind:
             if part is not None and key is not None:
                 self._close_key(choice, key)
             part = self._start(choice, kind, key)
         return part
 
-    def _end(self, choice: _ChoiceDraft, part: PartDraft) -> None:
+    def _go_on(self, choice: ChoiceDraft, key: c.Key) -> PartDraft:
+        """The text of a broken attempt is gone on with, under the key of the new one."""
+        part, choice.continued = choice.continued, None
+        assert part is not None
+        if key is None:
+            choice.running = part
+        else:
+            choice.announced.pop(key, None)
+            choice.open[key] = choice.by_key[key] = part
+        return part
+
+    def _before_part(self, choice: ChoiceDraft, kind: e.PartKind) -> None:
+        seam = self.seam
+        seam.release()
+        if choice.continued is not None and kind != "reasoning":
+            seam.settle()
+            part, choice.continued = choice.continued, None
+            self._end(choice, part)
+        if seam.joint is None:
+            seam.tell(len(choice.parts), 0)
+
+    def _end(self, choice: ChoiceDraft, part: PartDraft) -> None:
+        if part is self.seam.held_part:
+            self.seam.release()
         part.closed = True
         if choice.running is part:
             choice.running = None
@@ -184,15 +238,19 @@ class Draft:
     # --- content ---------------------------------------------------------------------------
 
     def _text(self, chunk: c.Text) -> None:
-        choice = self._choices.get(chunk.choice) or self._in_choice(chunk.choice)
+        choice = self.choices.get(chunk.choice) or self._in_choice(chunk.choice)
         text = chunk.text
         if not text and not chunk.logprobs:
             self._announce(choice, chunk.key, "text")
             return
         part = self._current(choice, "text", chunk.key)
+        self.progress += 1
+        if self.seam.active and chunk.choice == 0:
+            text = self.seam.admit(part, text)
+            if not text:
+                return
         part.add(text)
         self.delivered += len(text)
-        self.progress += 1
         seq = self.seq
         self.seq = seq + 1
         self.events.append(e.TextDelta(seq, part.index, text, chunk.choice, chunk.logprobs))
@@ -222,7 +280,7 @@ class Draft:
             self.progress += 1
             self.emit(e.RefusalDelta, part.index, chunk.text, chunk.choice)
 
-    def _announce(self, choice: _ChoiceDraft, key: c.Key, kind: e.PartKind) -> None:
+    def _announce(self, choice: ChoiceDraft, key: c.Key, kind: e.PartKind) -> None:
         if key is not None and key not in choice.open:
             choice.announced[key] = kind
 
@@ -240,6 +298,7 @@ class Draft:
         part.signature, part.scheme = chunk.value, chunk.scheme
 
     def _cited(self, chunk: c.Cited) -> None:
+        self.seam.release()
         choice = self._in_choice(chunk.choice)
         part = choice.newest_text if chunk.key is None else choice.by_key.get(chunk.key)
         if part is None or part.kind != "text":
@@ -303,7 +362,7 @@ class Draft:
     def _closed(self, chunk: c.Closed) -> None:
         self._close_key(self._in_choice(chunk.choice), chunk.key)
 
-    def _close_key(self, choice: _ChoiceDraft, key: c.Key) -> None:
+    def _close_key(self, choice: ChoiceDraft, key: c.Key) -> None:
         kind = choice.announced.pop(key, None)
         if kind is not None:
             self._start(choice, kind, key)
@@ -315,7 +374,7 @@ class Draft:
         else:
             self._end(choice, part)
 
-    def _close_call(self, choice: _ChoiceDraft, part: PartDraft) -> None:
+    def _close_call(self, choice: ChoiceDraft, part: PartDraft) -> None:
         part.closed = True
         text = part.text
         if part.tool_kind == "custom":
@@ -331,7 +390,7 @@ class Draft:
             if choice.stop is not None:
                 self._settle_empty_calls(choice)
 
-    def _settle_empty_calls(self, choice: _ChoiceDraft) -> None:
+    def _settle_empty_calls(self, choice: ChoiceDraft) -> None:
         cut = choice.stop is not None and choice.stop.reason in _CUT_REASONS
         settled, choice.empty_calls = choice.empty_calls, []
         for part in settled:
@@ -341,7 +400,7 @@ class Draft:
                 self._ready(choice, part, {}, "{}")
 
     def _ready(
-        self, choice: _ChoiceDraft, part: PartDraft, arguments: dict[str, Any] | None, text: str
+        self, choice: ChoiceDraft, part: PartDraft, arguments: dict[str, Any] | None, text: str
     ) -> None:
         part.call = ToolCall(
             id=part.id or "",
@@ -358,6 +417,8 @@ class Draft:
 
     def _stop(self, chunk: c.Stop) -> None:
         choice = self._in_choice(chunk.choice)
+        if choice.index == 0:
+            self.seam.settle()
         if choice.running is not None:
             self._end(choice, choice.running)
         first = choice.stop is None
@@ -376,9 +437,11 @@ class Draft:
             self.emit(e.ResponseInfo, self._id, self._model)
 
     def _usage(self, chunk: c.UsageReport) -> None:
-        if chunk.usage != self.usage:
-            self.usage = chunk.usage
-            self.emit(e.UsageUpdated, chunk.usage)
+        self.attempt_usage = chunk.usage
+        usage = summed(self.spent, chunk.usage)
+        if usage != self.usage:
+            self.usage = usage
+            self.emit(e.UsageUpdated, usage)
 
     def _cursor(self, chunk: c.Cursor) -> None:
         self.cursor = chunk.value

@@ -82,6 +82,10 @@ class PartDraft:
             self.blocks.append("".join(pieces))
             pieces.clear()
 
+    def take_back(self, length: int) -> None:
+        """Forget the last ``length`` characters."""
+        self.blocks, self.pieces = [self.text[:-length]], []
+
     @property
     def text(self) -> str:
         blocks = self.blocks

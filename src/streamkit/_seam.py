@@ -1,235 +1,108 @@
-"""Where a resumed answer is joined to what was delivered.
+"""What the caller sees of the running text, and how an attempt goes on with it.
 
-Two things make a good seam. While the answer runs, `HoldBack` keeps its last, perhaps unfinished
-word back, so that a cut falls between two words. When another attempt goes on, its `Joint` reads
-the first words of it, once, and decides what of them is new:
-
-1. They may repeat the whole answer (a server that echoes the prefix, a model that starts again).
-   That is followed in silence for as long as it is identical; if it then differs, it is another
-   answer, and may not be glued on.
-2. They may repeat the end of the answer. One overlap is stripped; it must be long enough to be
-   evidence, since an answer may well repeat itself.
-3. What was shown behind the point where the attempt was to go on, must come again, or is taken
-   back.
-4. A word is never joined to a word. Where the lost attempt had white space, it stays, for servers
-   swallow it at the beginning of an answer.
+The draft asks for each piece of text of choice 0. Where a broken answer could be gone on with, the
+last word waits in a `HoldBack`; the first words of the next attempt pass a `Joint`. What waits is
+not in the draft's part yet, so joined deltas always equal its text.
 """
 
 from __future__ import annotations
 
-import re
-import unicodedata
-from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING
 
-HELD_CHARACTERS: Final = 24
-HELD_SECONDS: Final = 0.150
+from streamkit import events as e
+from streamkit._joint import HoldBack, Join, Joint
 
-_SAME_BEGINNING: Final = 20
-"""Characters that two answers must share at their beginning to be taken for the same answer."""
-
-_OVERLAP: Final = {"prefix": 32, "instruct": 8}
-"""Characters that must repeat to be taken for an echo. A model that was asked to go on repeats the
-last words as a rule; one that continues a prefix hardly ever."""
-
-_OVERLAP_WINDOW: Final = 400
-_BACK_OFF: Final = 64
-
-_AFTER_PUNCTUATION: Final = re.compile(r".*[。、，．！？：；…」』）】》]", re.DOTALL)
-_JOINERS: Final = frozenset("\u200d\ufe0e\ufe0f")
+if TYPE_CHECKING:
+    from streamkit._draft import Draft
+    from streamkit._parts import PartDraft
 
 
-def boundary(text: str) -> int:
-    """Where ``text`` can be cut without cutting a word: before its last white space.
+class Seam:
+    """The delivery of choice 0's text. ``active`` says whether `admit` must be asked at all."""
 
-    Scripts without spaces are cut behind punctuation. 0 if there is no such place.
-    """
-    bare = text.rstrip()
-    if len(bare) < len(text):
-        return len(bare)
-    words = text.rsplit(None, 1)
-    cut = len(words[0]) if len(words) == 2 else 0
-    if not text.isascii():
-        found = _AFTER_PUNCTUATION.match(text, cut)
-        if found is not None:
-            cut = found.end()
-    return cut
+    __slots__ = ("_draft", "_spoken", "active", "held_part", "hold", "joint", "resumed")
 
+    def __init__(self, draft: Draft) -> None:
+        self._draft = draft
+        self._spoken = False
+        self.active = False
+        self.hold: HoldBack | None = None
+        self.held_part: PartDraft | None = None
+        self.joint: Joint | None = None
+        self.resumed: tuple[e.Strategy, e.Fidelity] | None = None
 
-class HoldBack:
-    """Holds back the end of the running text, at most `HELD_CHARACTERS` of it.
+    def hold_back(self) -> None:
+        """From now on, the last word waits until it is whole."""
+        self.hold, self.active = HoldBack(), True
 
-    ``since`` is for the flow to note when ``held`` came; it is None when that has changed.
-    """
+    def go_on(self, strategy: e.Strategy, fidelity: e.Fidelity, joint: Joint | None = None) -> None:
+        """Another attempt goes on; its first content tells the caller so."""
+        self.resumed, self.joint = (strategy, fidelity), joint
+        self.active = joint is not None or self.hold is not None
 
-    __slots__ = ("held", "since")
-
-    def __init__(self) -> None:
-        self.held = ""
-        self.since: float | None = None
-
-    def admit(self, text: str) -> str:
-        """What may be delivered, now that ``text`` has come."""
-        held = self.held
-        if held:
-            text = held + text
-        cut = boundary(text)
-        if len(text) - cut > HELD_CHARACTERS:
-            cut = _whole_character(text, len(text) - HELD_CHARACTERS)
-        if cut or not held:
-            self.since = None
-        self.held = text[cut:]
-        return text[:cut]
-
-    def release(self) -> str:
-        """All that is held."""
-        held, self.held, self.since = self.held, "", None
-        return held
-
-
-def _whole_character(text: str, cut: int) -> int:
-    """The next cut that does not part a letter from its accents, or an emoji from its parts."""
-    while cut < len(text) and (
-        text[cut] in _JOINERS
-        or text[cut - 1] == "\u200d"
-        or unicodedata.combining(text[cut])
-        or unicodedata.category(text[cut]) in ("Mn", "Mc", "Me")
-        or "\U0001f3fb" <= text[cut] <= "\U0001f3ff"
-        or "\U0001f1e6" <= text[cut] <= "\U0001f1ff"
-    ):
-        cut += 1
-    return cut
-
-
-def safe_length(text: str) -> int:
-    """How much of the delivered ``text`` can be sent as a prefix: whole words, no space at the end.
-
-    What lies behind must come again. All of it, if no word ends near the end.
-    """
-    bare = len(text.rstrip())
-    if bare < len(text):
-        return bare
-    near = max(0, len(text) - _BACK_OFF)
-    cut = boundary(text[near:])
-    if cut == 0:
-        return 0 if near == 0 else len(text)
-    return len(text[: near + cut].rstrip())
-
-
-@dataclass(slots=True)
-class Join:
-    """``rewind`` characters are taken back, then ``text`` follows."""
-
-    rewind: int
-    text: str
-
-
-class StartedAnewError(Exception):
-    """The attempt gives another answer instead of going on with this one."""
-
-
-class Joint:
-    """Reads the first words of an attempt that goes on with ``sent``.
-
-    Args:
-        sent: the text of the answer that the vendor was told.
-        shown: what the caller had seen behind it.
-        dropped: what had come behind that, and was not shown.
-        how: ``prefix`` or ``instruct``.
-    """
-
-    def __init__(self, sent: str, shown: str, dropped: str, how: str) -> None:
-        self._sent = sent
-        self._shown = shown
-        self._space = _leading_space(shown + dropped)
-        self._overlap = _OVERLAP[how]
-        self._invents_space = how == "instruct"
-        self._buffer = ""
-
-    def feed(self, text: str) -> Join | None:
-        """What to do with the text so far, or None if more is needed to tell.
+    def admit(self, part: PartDraft, text: str) -> str:
+        """What may be delivered now, of this text and of what waited.
 
         Raises:
-            StartedAnewError: another answer began.
+            StartedAnewError: the attempt gives another answer instead of going on.
         """
-        self._buffer += text
-        return self._decide(ended=False)
-
-    def end(self) -> Join:
-        """What to do if no more text follows. Raises StartedAnewError as `feed`."""
-        join = self._decide(ended=True)
-        assert join is not None
-        return join
-
-    def _decide(self, *, ended: bool) -> Join | None:
-        sent, came = self._sent, self._buffer
-        if came.startswith(sent) and sent:
-            return self._joined(came[len(sent) :], ended=ended, repeated=True)
-        if sent.startswith(came) and not ended:
-            return None
-        same = _common(sent, came)
-        if same >= _SAME_BEGINNING:
-            raise StartedAnewError
-        length = self._repeated_end(ended=ended)
-        if length is None:
-            return None
-        return self._joined(came[length:], ended=ended, repeated=length > 0)
-
-    def _repeated_end(self, *, ended: bool) -> int | None:
-        """How many characters repeat the end of what was sent; None if more may."""
-        came = self._buffer
-        came = came.lstrip() if self._overlap < _OVERLAP["prefix"] else came
-        skipped = len(self._buffer) - len(came)
-        window = self._sent[-_OVERLAP_WINDOW:]
-        start = window.find(came[: self._overlap]) if came else -1
-        while 0 <= start <= len(window) - self._overlap:
-            end = window[start:]
-            if came.startswith(end) and window.find(end) == start:
-                return skipped + len(end)
-            if end.startswith(came) and not ended:
-                return None
-            start = window.find(came[: self._overlap], start + 1)
-        return 0
-
-    def _joined(self, text: str, *, ended: bool, repeated: bool) -> Join | None:
-        shown = self._shown
-        if not ended and (not text or text.isspace()):
-            return None
-        if not repeated:
-            text = self._with_space(text)
-        if text.startswith(shown):
-            return Join(0, text[len(shown) :])
-        if shown.startswith(text) and not ended:
-            return None
-        if shown.isspace() and not text.strip():
-            return Join(0, "")
-        return Join(len(shown), text)
-
-    def _with_space(self, text: str) -> str:
-        """``text`` with the white space before it that the lost attempt had."""
-        if not text:
+        if self.joint is not None:
+            join = self.joint.feed(text)
+            if join is None:
+                return ""
+            text = self._joined(part, join)
+        elif not self._spoken:
+            self._spoken = True  # nobody waits longer for the first word
             return text
-        bare = text.lstrip()
-        came = text[: len(text) - len(bare)]
-        if came != self._space and self._space.endswith(came) and (came or _is_word(bare)):
-            return self._space + bare
-        if self._invents_space and _is_word(self._sent[-1:]) and _is_word(text):
-            return " " + text
-        return text
+        if self.hold is None:
+            return text
+        if part is not self.held_part:
+            self.release()
+            self.held_part = part
+        return self.hold.admit(text)
 
+    def release(self) -> None:
+        """Deliver what waits."""
+        part, self.held_part = self.held_part, None
+        if part is not None and self.hold is not None:
+            self._deliver(part, self.hold.release())
 
-def _leading_space(text: str) -> str:
-    return text[: len(text) - len(text.lstrip())]
+    def drop(self) -> str:
+        """Give up what waits: the next attempt will bring it again. Returns it."""
+        self.held_part = self.joint = self.resumed = None
+        return self.hold.release() if self.hold is not None else ""
 
+    def settle(self) -> None:
+        """No more text comes to judge by. Raises StartedAnewError as `admit`."""
+        if self.joint is None and self.resumed is None:
+            return
+        choice = self._draft.choices[0]
+        part = choice.continued or choice.newest_text
+        if self.joint is not None and part is not None:
+            self._deliver(part, self._joined(part, self.joint.end()))
+        if choice.continued is not None:
+            self.tell(choice.continued.index, len(choice.continued.text))
+        self.tell(len(choice.parts), 0)
 
-def _is_word(text: str) -> bool:
-    """Whether the first character is a letter or a digit of a script that puts spaces."""
-    return text[:1].isalnum() and unicodedata.east_asian_width(text[0]) not in ("W", "F")
+    def tell(self, part: int, offset: int) -> None:
+        """Say that the answer goes on there, unless it was said."""
+        if self.resumed is not None:
+            (strategy, fidelity), self.resumed = self.resumed, None
+            self._draft.emit(e.Resumed, strategy, fidelity, part, offset)
 
+    def _joined(self, part: PartDraft, join: Join) -> str:
+        """The joint has decided: take back what must be, and return what follows."""
+        self.joint = None
+        rewind = 0 if part.closed else join.rewind
+        self.tell(part.index, len(part.text) - rewind)
+        if rewind:
+            part.take_back(rewind)
+            self._draft.delivered -= rewind
+            self._draft.emit(e.Rewound, part.index, rewind, False)
+        return join.text
 
-def _common(one: str, other: str) -> int:
-    """The length of what two texts have in common at their beginning."""
-    length = min(len(one), len(other))
-    if one[:length] == other[:length]:
-        return length
-    return next(n for n in range(length) if one[n] != other[n])
+    def _deliver(self, part: PartDraft, text: str) -> None:
+        if text:
+            part.add(text)
+            self._draft.delivered += len(text)
+            self._draft.emit(e.TextDelta, part.index, text, part.choice)

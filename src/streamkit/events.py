@@ -2,8 +2,9 @@
 
 Two families. *Parts*: `PartStarted`, deltas, `PartEnded`, with ``part`` a stable index into
 ``response.choices[choice].parts``; joined deltas of a part equal its final text. *Life*:
-`StreamStarted`, `AttemptStarted`, `Interrupted`, `Notice`, and at the end exactly one `StreamEnded`
-with the outcome.
+`StreamStarted`, `AttemptStarted`, `Interrupted`, `Resumed`, `Notice`, and at the end exactly one
+`StreamEnded` with the outcome. `Rewound` takes back what an earlier event has shown: cut it off
+what you keep, and joined deltas equal the final text again.
 
 ``seq`` counts the events of one stream from 0 without gaps. ``type`` tells events apart in JSON;
 in Python, ``match`` on the class. New event types may be added: ignore those you do not know.
@@ -14,13 +15,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-from pydantic import Discriminator, TypeAdapter
+from pydantic import Discriminator
 
 from streamkit.messages import Part, ToolCall
 from streamkit.values import Citation, FaultInfo, FinishReason, Outcome, Timings, Usage
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 """Version of the published JSON Schema; goes up with every change that a reader could notice."""
+
+Strategy = Literal["replay", "prefix", "instruct", "restart"]
+"""How a broken answer went on: see `Resumed`."""
+
+Fidelity = Literal["exact", "seamless", "approximate", "restarted"]
+"""How sure it is that the answer is what it would have been without the break: see `Resumed`."""
 
 PartKind = Literal["text", "reasoning", "refusal", "tool_call", "provider_item", "media"]
 
@@ -60,6 +67,39 @@ class Interrupted:
     delivered: int
     retry_in: float
     type: Literal["interrupted"] = "interrupted"
+
+
+@dataclass(slots=True)
+class Resumed:
+    """The answer goes on after a break, in ``part`` behind its first ``offset`` characters.
+
+    ``exact``: the server sent the rest of the same answer (``replay``). ``seamless``: the model
+    went on from the text itself (``prefix``). ``approximate``: it was asked to go on
+    (``instruct``). ``restarted``: the request was sent anew, for no text had been shown
+    (``restart``).
+    """
+
+    seq: int
+    strategy: Strategy
+    fidelity: Fidelity
+    part: int
+    offset: int
+    type: Literal["resumed"] = "resumed"
+
+
+@dataclass(slots=True)
+class Rewound:
+    """The last ``length`` characters of ``part`` are taken back; more may follow in their place.
+
+    ``dropped``: the whole part is taken back, and another may come under its index.
+    """
+
+    seq: int
+    part: int
+    length: int
+    dropped: bool
+    choice: int = 0
+    type: Literal["rewound"] = "rewound"
 
 
 @dataclass(slots=True)
@@ -256,6 +296,8 @@ Event = Annotated[
     StreamStarted
     | AttemptStarted
     | Interrupted
+    | Resumed
+    | Rewound
     | ResponseInfo
     | Notice
     | SafetyReported
@@ -278,6 +320,8 @@ Event = Annotated[
 
 def json_schema() -> dict[str, Any]:
     """JSON Schema of one event, as `streamkit ask --json` prints it. Published in ``docs/``."""
+    from pydantic import TypeAdapter
+
     schema = TypeAdapter(Event).json_schema(mode="serialization")
     title = f"streamkit event, schema version {SCHEMA_VERSION}"
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": title, **schema}

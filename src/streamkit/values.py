@@ -56,7 +56,9 @@ class Usage:
 
     ``input_tokens`` counts the whole prompt, cached tokens included; ``output_tokens`` everything
     generated, reasoning included. The cache and reasoning counts are subsets of those two.
-    ``raw`` is the usage object exactly as the vendor sent it.
+    ``raw`` is the usage object exactly as the vendor sent it. After a resumed break, the counts are
+    the sum over all attempts, ``raw`` is the last one's, and ``estimated`` is True: what a broken
+    attempt cost is reckoned from its text, at four bytes a token.
     """
 
     input_tokens: int | None = None
@@ -65,6 +67,7 @@ class Usage:
     cache_read_tokens: int | None = None
     cache_write_tokens: int | None = None
     reasoning_tokens: int | None = None
+    estimated: bool = False
     raw: dict[str, Any] = field(default_factory=dict)
 
 

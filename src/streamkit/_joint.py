@@ -1,0 +1,235 @@
+"""The text of a broken answer: where it may be cut, and how more of it is joined on.
+
+Two things make a good seam. While the answer runs, `HoldBack` keeps its last, perhaps unfinished
+word back, so that a cut falls between two words. When another attempt goes on, its `Joint` reads
+the first words of it, once, and decides what of them is new:
+
+1. They may repeat the whole answer (a server that echoes the prefix, a model that starts again).
+   That is followed in silence for as long as it is identical; if it then differs, it is another
+   answer, and may not be glued on.
+2. They may repeat the end of the answer. One overlap is stripped; it must be long enough to be
+   evidence, since an answer may well repeat itself.
+3. What was shown behind the point where the attempt was to go on, must come again, or is taken
+   back.
+4. A word is never joined to a word. Where the lost attempt had white space, it stays, for servers
+   swallow it at the beginning of an answer.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from typing import Final
+
+HELD_CHARACTERS: Final = 24
+HELD_SECONDS: Final = 0.150
+
+_SAME_BEGINNING: Final = 20
+"""Characters that two answers must share at their beginning to be taken for the same answer."""
+
+_OVERLAP: Final = {"prefix": 32, "instruct": 8}
+"""Characters that must repeat to be taken for an echo. A model that was asked to go on repeats the
+last words as a rule; one that continues a prefix hardly ever."""
+
+_OVERLAP_WINDOW: Final = 400
+_BACK_OFF: Final = 64
+
+_AFTER_PUNCTUATION: Final = re.compile(r".*[。、，．！？：；…」』）】》]", re.DOTALL)
+_JOINERS: Final = frozenset("\u200d\ufe0e\ufe0f")
+
+
+def boundary(text: str) -> int:
+    """Where ``text`` can be cut without cutting a word: before its last white space.
+
+    Scripts without spaces are cut behind punctuation. 0 if there is no such place.
+    """
+    bare = text.rstrip()
+    if len(bare) < len(text):
+        return len(bare)
+    words = text.rsplit(None, 1)
+    cut = len(words[0]) if len(words) == 2 else 0
+    if not text.isascii():
+        found = _AFTER_PUNCTUATION.match(text, cut)
+        if found is not None:
+            cut = found.end()
+    return cut
+
+
+class HoldBack:
+    """Holds back the end of the running text, at most `HELD_CHARACTERS` of it.
+
+    ``since`` is for the flow to note when ``held`` came; it is None when that has changed.
+    """
+
+    __slots__ = ("held", "since")
+
+    def __init__(self) -> None:
+        self.held = ""
+        self.since: float | None = None
+
+    def admit(self, text: str) -> str:
+        """What may be delivered, now that ``text`` has come."""
+        held = self.held
+        if held:
+            text = held + text
+        cut = boundary(text)
+        if len(text) - cut > HELD_CHARACTERS:
+            cut = _whole_character(text, len(text) - HELD_CHARACTERS)
+        if cut or not held:
+            self.since = None
+        self.held = text[cut:]
+        return text[:cut]
+
+    def release(self) -> str:
+        """All that is held."""
+        held, self.held, self.since = self.held, "", None
+        return held
+
+
+def _whole_character(text: str, cut: int) -> int:
+    """The next cut that does not part a letter from its accents, or an emoji from its parts."""
+    while cut < len(text) and (
+        text[cut] in _JOINERS
+        or text[cut - 1] == "\u200d"
+        or unicodedata.combining(text[cut])
+        or unicodedata.category(text[cut]) in ("Mn", "Mc", "Me")
+        or "\U0001f3fb" <= text[cut] <= "\U0001f3ff"
+        or "\U0001f1e6" <= text[cut] <= "\U0001f1ff"
+    ):
+        cut += 1
+    return cut
+
+
+def safe_length(text: str) -> int:
+    """How much of the delivered ``text`` can be sent as a prefix: whole words, no space at the end.
+
+    What lies behind must come again. All of it, if no word ends near the end.
+    """
+    bare = len(text.rstrip())
+    if bare < len(text):
+        return bare
+    near = max(0, len(text) - _BACK_OFF)
+    cut = boundary(text[near:])
+    if cut == 0:
+        return 0 if near == 0 else len(text)
+    return len(text[: near + cut].rstrip())
+
+
+@dataclass(slots=True)
+class Join:
+    """``rewind`` characters are taken back, then ``text`` follows."""
+
+    rewind: int
+    text: str
+
+
+class StartedAnewError(Exception):
+    """The attempt gives another answer instead of going on with this one."""
+
+
+class Joint:
+    """Reads the first words of an attempt that goes on with ``sent``.
+
+    Args:
+        sent: the text of the answer that the vendor was told.
+        shown: what the caller had seen behind it.
+        dropped: what had come behind that, and was not shown.
+        how: ``prefix`` or ``instruct``.
+    """
+
+    def __init__(self, sent: str, shown: str, dropped: str, how: str) -> None:
+        self._sent = sent
+        self._shown = shown
+        self._space = _leading_space(shown + dropped)
+        self._overlap = _OVERLAP[how]
+        self._invents_space = how == "instruct"
+        self._buffer = ""
+
+    def feed(self, text: str) -> Join | None:
+        """What to do with the text so far, or None if more is needed to tell.
+
+        Raises:
+            StartedAnewError: another answer began.
+        """
+        self._buffer += text
+        return self._decide(ended=False)
+
+    def end(self) -> Join:
+        """What to do if no more text follows. Raises StartedAnewError as `feed`."""
+        join = self._decide(ended=True)
+        assert join is not None
+        return join
+
+    def _decide(self, *, ended: bool) -> Join | None:
+        sent, came = self._sent, self._buffer
+        if came.startswith(sent) and sent:
+            return self._joined(came[len(sent) :], ended=ended, repeated=True)
+        if sent.startswith(came) and not ended:
+            return None
+        same = _common(sent, came)
+        if same >= _SAME_BEGINNING:
+            raise StartedAnewError
+        length = self._repeated_end(ended=ended)
+        if length is None:
+            return None
+        return self._joined(came[length:], ended=ended, repeated=length > 0)
+
+    def _repeated_end(self, *, ended: bool) -> int | None:
+        """How many characters repeat the end of what was sent; None if more may."""
+        came = self._buffer
+        came = came.lstrip() if self._overlap < _OVERLAP["prefix"] else came
+        skipped = len(self._buffer) - len(came)
+        window = self._sent[-_OVERLAP_WINDOW:]
+        start = window.find(came[: self._overlap]) if came else -1
+        while 0 <= start <= len(window) - self._overlap:
+            end = window[start:]
+            if came.startswith(end) and window.find(end) == start:
+                return skipped + len(end)
+            if end.startswith(came) and not ended:
+                return None
+            start = window.find(came[: self._overlap], start + 1)
+        return 0
+
+    def _joined(self, text: str, *, ended: bool, repeated: bool) -> Join | None:
+        shown = self._shown
+        if not ended and (not text or text.isspace()):
+            return None
+        if not repeated:
+            text = self._with_space(text)
+        if text.startswith(shown):
+            return Join(0, text[len(shown) :])
+        if shown.startswith(text) and not ended:
+            return None
+        if shown.isspace() and not text.strip():
+            return Join(0, "")
+        return Join(len(shown), text)
+
+    def _with_space(self, text: str) -> str:
+        """``text`` with the white space before it that the lost attempt had."""
+        if not text:
+            return text
+        bare = text.lstrip()
+        came = text[: len(text) - len(bare)]
+        if came != self._space and self._space.endswith(came) and (came or _is_word(bare)):
+            return self._space + bare
+        if self._invents_space and _is_word(self._sent[-1:]) and _is_word(text):
+            return " " + text
+        return text
+
+
+def _leading_space(text: str) -> str:
+    return text[: len(text) - len(text.lstrip())]
+
+
+def _is_word(text: str) -> bool:
+    """Whether the first character is a letter or a digit of a script that puts spaces."""
+    return text[:1].isalnum() and unicodedata.east_asian_width(text[0]) not in ("W", "F")
+
+
+def _common(one: str, other: str) -> int:
+    """The length of what two texts have in common at their beginning."""
+    length = min(len(one), len(other))
+    if one[:length] == other[:length]:
+        return length
+    return next(n for n in range(length) if one[n] != other[n])
