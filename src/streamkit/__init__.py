@@ -10,33 +10,36 @@
 help for your own tests in `streamkit.testing`.
 """
 
-from streamkit import errors, events, sync
-from streamkit._policy import Retry
-from streamkit.client import Client
-from streamkit.errors import StreamkitError
-from streamkit.hookspecs import StreamReport, hookimpl
-from streamkit.messages import (
-    ChatRequest,
-    ChatResponse,
-    DocumentPart,
-    ImagePart,
-    IncompleteToolCall,
-    JsonSchema,
-    MediaPart,
-    Message,
-    NamedTool,
-    ProviderItem,
-    ReasoningPart,
-    RefusalPart,
-    TextPart,
-    Tool,
-    ToolCall,
-    ToolResult,
-    VendorTool,
-)
-from streamkit.stream import Stream
-from streamkit.timeouts import Timeouts
-from streamkit.values import Citation, Timings, Usage
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from streamkit import errors, events, sync
+    from streamkit._policy import Retry
+    from streamkit.client import Client
+    from streamkit.errors import StreamkitError
+    from streamkit.hookspecs import StreamReport, hookimpl
+    from streamkit.messages import (
+        ChatRequest,
+        ChatResponse,
+        DocumentPart,
+        ImagePart,
+        IncompleteToolCall,
+        JsonSchema,
+        MediaPart,
+        Message,
+        NamedTool,
+        ProviderItem,
+        ReasoningPart,
+        RefusalPart,
+        TextPart,
+        Tool,
+        ToolCall,
+        ToolResult,
+        VendorTool,
+    )
+    from streamkit.stream import Stream
+    from streamkit.timeouts import Timeouts
+    from streamkit.values import Citation, Timings, Usage
 
 __version__ = "0.1.0"
 
@@ -72,3 +75,36 @@ __all__ = [
     "hookimpl",
     "sync",
 ]
+
+_HOMES = {
+    "_policy": ("Retry",),
+    "client": ("Client",),
+    "errors": ("StreamkitError",),
+    "hookspecs": ("StreamReport", "hookimpl"),
+    "messages": (
+        *("ChatRequest", "ChatResponse", "DocumentPart", "ImagePart", "IncompleteToolCall"),
+        *("JsonSchema", "MediaPart", "Message", "NamedTool", "ProviderItem", "ReasoningPart"),
+        *("RefusalPart", "TextPart", "Tool", "ToolCall", "ToolResult", "VendorTool"),
+    ),
+    "stream": ("Stream",),
+    "timeouts": ("Timeouts",),
+    "values": ("Citation", "Timings", "Usage"),
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+_MODULES = frozenset({"adapter", "chunks", "errors", "events", "sync", "testing"})
+
+
+def __getattr__(name: str) -> Any:
+    """Import what is asked for, when it is asked for."""
+    from importlib import import_module
+
+    if name in _MODULES:
+        return import_module(f"streamkit.{name}")
+    if name not in _HOME_OF:
+        raise AttributeError(f"module 'streamkit' has no attribute {name!r}")
+    value = globals()[name] = getattr(import_module(f"streamkit.{_HOME_OF[name]}"), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

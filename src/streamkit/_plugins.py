@@ -9,7 +9,6 @@ from __future__ import annotations
 import warnings
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib.metadata import EntryPoint, entry_points
 from threading import RLock
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +18,8 @@ from streamkit import hookspecs
 from streamkit.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
+
     from streamkit.adapter import Adapter
 
 
@@ -138,6 +139,8 @@ def _distribution(point: EntryPoint) -> str:
 @lru_cache(maxsize=1)
 def installed() -> Plugins:
     """The plugins of this environment, found by their entry points."""
+    from importlib.metadata import entry_points
+
     return Plugins(tuple(entry_points(group=hookspecs.GROUP)))
 
 

@@ -11,24 +11,42 @@ bucket per client and host keeps a failing vendor from being stormed.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
-
-import tenacity
-from tenacity.retry import RetryBaseT
-from tenacity.stop import StopBaseT
-from tenacity.wait import WaitBaseT
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
 
 from streamkit.errors import StreamkitError
 from streamkit.faults import MAX_RETRY_AFTER
+
+if TYPE_CHECKING:  # imported where it is needed, which keeps `import streamkit` cheap
+    import tenacity
+    from tenacity.retry import RetryBaseT
+    from tenacity.stop import StopBaseT
+    from tenacity.wait import WaitBaseT
 
 
 def _retryable(error: BaseException) -> bool:
     return isinstance(error, StreamkitError) and error.retryable
 
 
-_STOP = tenacity.stop_after_attempt(4)
-_WAIT = tenacity.wait_random_exponential(multiplier=0.5, max=8)
-_RETRY = tenacity.retry_if_exception(_retryable)
+@lru_cache(maxsize=1)
+def _stop() -> StopBaseT:
+    import tenacity
+
+    return tenacity.stop_after_attempt(4)
+
+
+@lru_cache(maxsize=1)
+def _wait() -> WaitBaseT:
+    import tenacity
+
+    return tenacity.wait_random_exponential(multiplier=0.5, max=8)
+
+
+@lru_cache(maxsize=1)
+def _retry() -> RetryBaseT:
+    import tenacity
+
+    return tenacity.retry_if_exception(_retryable)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +59,14 @@ class Retry:
     wait; a longer one ends the retrying. ``Retry.never()`` turns retrying off.
     """
 
-    stop: StopBaseT = _STOP
-    wait: WaitBaseT = _WAIT
-    retry: RetryBaseT = _RETRY
+    stop: StopBaseT = field(default_factory=_stop)
+    wait: WaitBaseT = field(default_factory=_wait)
+    retry: RetryBaseT = field(default_factory=_retry)
 
     @classmethod
     def never(cls) -> Retry:
+        import tenacity
+
         return cls(stop=tenacity.stop_after_attempt(1))
 
 
@@ -80,6 +100,8 @@ class Retrying:
     """The retry decisions of one stream."""
 
     def __init__(self, retry: Retry, budget: Budget) -> None:
+        import tenacity
+
         self._budget = budget
         controller = tenacity.Retrying(stop=retry.stop, wait=retry.wait, retry=retry.retry)
         self._state = tenacity.RetryCallState(controller, fn=None, args=(), kwargs={})

@@ -8,7 +8,6 @@ from typing import Any, Final, Protocol
 
 import anyio
 import anyio.to_thread
-import httpx
 
 from streamkit._commands import (
     TIMED_OUT,
@@ -24,17 +23,13 @@ from streamkit._commands import (
 from streamkit._http._common import (
     DRAIN_BYTES,
     DRAIN_SECONDS,
-    LIMITS,
     Driver,
     hang_up,
     is_plain,
     locate,
     network_stream,
     now,
-    proxied,
-    tls,
 )
-from streamkit._http._connections import AsyncConnections
 from streamkit.errors import ConfigurationError
 from streamkit.timeouts import Timeouts
 
@@ -60,6 +55,9 @@ class AsyncPool:
         self._own: AsyncHttp | None = None
         self._closed = False
         self._dropped: list[_Body] = []
+        if given is None:
+            # Loads httpx: not with `import streamkit`, and not in the midst of the first call.
+            import streamkit._http._connections  # noqa: F401
 
     def http(self) -> AsyncHttp:
         if self._closed:
@@ -67,9 +65,9 @@ class AsyncPool:
         if self._given is not None:
             return self._given
         if self._own is None:
-            # A transport handed in keeps httpx from looking for proxies in the environment.
-            own = {"verify": tls(), "limits": LIMITS} if proxied() else {"transport": AsyncConnections()}
-            self._own = httpx.AsyncClient(timeout=None, **own)  # noqa: S113
+            from streamkit._http import _connections
+
+            self._own = _connections.async_client()
         return self._own
 
     def drop(self, body: _Body) -> None:

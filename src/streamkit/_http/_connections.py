@@ -10,15 +10,16 @@ its exceptions are left as they are. Decision 9 tells what else was measured.
 from __future__ import annotations
 
 import contextlib
+import ssl
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator
-from typing import Final, Generic, Protocol, TypeVar
+from functools import lru_cache
+from typing import Any, Final, Generic, Protocol, TypeVar
+from urllib.request import getproxies
 
 import anyio
 import httpcore
 import httpx
-
-from streamkit._http._common import tls
 
 KEEP_ALIVE: Final = 5.0
 """Seconds that an idle connection is good for, as in httpx: servers close theirs soon as well."""
@@ -27,6 +28,31 @@ MAX_IDLE: Final = 1000
 """Idle connections kept to one origin."""
 
 Origin = tuple[bytes, bytes, int]
+
+
+def async_client() -> httpx.AsyncClient:
+    return httpx.AsyncClient(timeout=None, **_through(AsyncConnections))  # noqa: S113
+
+
+def client() -> httpx.Client:
+    return httpx.Client(timeout=None, **_through(Connections))  # noqa: S113
+
+
+def _through(transport: Callable[[], Any]) -> dict[str, Any]:
+    """How a client connects: over ``transport``, unless the environment names a proxy.
+
+    httpx's own pool goes through proxies, and does not queue streams where it has no limit.
+    """
+    if getproxies().keys().isdisjoint({"http", "https", "all"}):
+        return {"transport": transport()}
+    limits = httpx.Limits(max_connections=None, max_keepalive_connections=100)
+    return {"verify": tls(), "limits": limits}
+
+
+@lru_cache(maxsize=1)
+def tls() -> ssl.SSLContext:
+    """One for the process: reading the CA bundle takes tens of milliseconds."""
+    return httpx.create_ssl_context()
 
 
 class _Connection(Protocol):

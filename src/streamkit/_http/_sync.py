@@ -7,22 +7,16 @@ import time
 from collections.abc import Callable, Generator, Iterator, Mapping
 from typing import Any, Protocol
 
-import httpx
-
 from streamkit._commands import Close, Command, Drain, Locate, Open, Read, Reply, Sleep
 from streamkit._http._common import (
     DRAIN_BYTES,
     DRAIN_SECONDS,
-    LIMITS,
     Driver,
     is_plain,
     locate,
     network_stream,
     now,
-    proxied,
-    tls,
 )
-from streamkit._http._connections import Connections
 from streamkit.errors import ConfigurationError
 from streamkit.timeouts import Timeouts
 
@@ -45,6 +39,9 @@ class SyncPool:
         self._given = given
         self._own: SyncHttp | None = None
         self._closed = False
+        if given is None:
+            # Loads httpx: not with `import streamkit`, and not in the midst of the first call.
+            import streamkit._http._connections  # noqa: F401
 
     def http(self) -> SyncHttp:
         if self._closed:
@@ -52,9 +49,9 @@ class SyncPool:
         if self._given is not None:
             return self._given
         if self._own is None:
-            # A transport handed in keeps httpx from looking for proxies in the environment.
-            own = {"verify": tls(), "limits": LIMITS} if proxied() else {"transport": Connections()}
-            self._own = httpx.Client(timeout=None, **own)  # noqa: S113
+            from streamkit._http import _connections
+
+            self._own = _connections.client()
         return self._own
 
     def close(self) -> None:
