@@ -60,6 +60,10 @@ class ChatDecoder(Decoder):
         self._broken_off = ""
         """The finish reason of a choice that failed."""
         self._over = False
+        # The fields of the last frame, and what those were that are not common.
+        self._names: tuple[str, ...] = ()
+        self._rare: tuple[str, ...] | None = ()
+        self._rare_values: list[Any] = []
 
     # --- frames ----------------------------------------------------------------------------
 
@@ -79,7 +83,7 @@ class ChatDecoder(Decoder):
             if not (isinstance(body, list) and len(body) == 1 and isinstance(body[0], dict)):
                 return [Opaque(frame.event or "frame", body)]
             body = body[0]  # Google wraps errors in a list
-        if frame.event == "error" or _is_error(body):
+        if frame.event == "error" or ("choices" not in body and _is_error(body)):
             return self._failed(body, [])
         out: list[Chunk] = []
         if body.get("id") != self._id or body.get("model") != self._model:
@@ -91,7 +95,7 @@ class ChatDecoder(Decoder):
         usage = body.get("usage")
         if usage:
             self._fields.report(usage, out)
-        if not body.keys() <= _TOP_FIELDS:
+        if not self._told_before(body):
             if choices is None and not usage and body.keys().isdisjoint({"error", *TOP}):
                 return [*out, Opaque(frame.event or text_of(body.get("object")) or "frame", body)]
             first = self._choices.get(0) or Choice(0)
@@ -165,6 +169,26 @@ class ChatDecoder(Decoder):
             created = body.get("created") if not self._id else None
             self._id, self._model = id_, model
             out.append(Meta(id_ or None, model or None, {"created": created} if created else None))
+
+    def _told_before(self, body: dict[str, Any]) -> bool:
+        """Whether all fields but the common ones are those of the frame before.
+
+        OpenAI, for one, sends ``service_tier`` and ``system_fingerprint`` with every delta.
+        """
+        names = tuple(body)
+        if names == self._names:
+            if self._rare is None:
+                return False
+            values = [body[name] for name in self._rare]
+            same = values == self._rare_values
+        else:
+            self._names = names
+            rare = tuple(name for name in names if name not in _TOP_FIELDS)
+            self._rare = None if "choices" not in body or not TOP.keys().isdisjoint(rare) else rare
+            values = [body[name] for name in rare]
+            same = not rare
+        self._rare_values = values
+        return same
 
     # --- choices ---------------------------------------------------------------------------
 
