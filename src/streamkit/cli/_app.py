@@ -220,3 +220,19 @@ def record(
         )
 
     return guarded(command, debug=debug)
+
+
+@app.command("new-adapter")
+def new_adapter(
+    name: Annotated[str, typer.Argument(help="the model prefix, such as acme")],
+    *,
+    output: Annotated[
+        str | None,
+        typer.Option("-o", "--output", metavar="FOLDER", help="streamkit-NAME if not given"),
+    ] = None,
+    debug: Debug = False,
+) -> int:
+    """Write a plugin to begin with; its tests say what is left to write."""
+    from streamkit.cli.new_adapter import new_adapter as command
+
+    return guarded(lambda: command(name, output), debug=debug)
