@@ -47,7 +47,6 @@ from streamkit.adapter import (
 from streamkit.chunks import Chunk, End, Fault, Stop
 from streamkit.errors import (
     BY_KIND,
-    ConnectionLostError,
     LineError,
     ProtocolError,
     StreamkitError,
@@ -109,6 +108,7 @@ class Flow:
         self.attempts = 0
         self._key: str | None = None
         self._answering = False
+        self._content_type = ""
 
     # --- the story -----------------------------------------------------------------------------
 
@@ -172,11 +172,11 @@ class Flow:
         framing = self.call.wire.framing_by_type.get(content_type)
         if framing is None and content_type in _NOT_A_STREAM:
             return (yield from self._not_a_stream(opened, content_type))
-        self._answering = True
+        self._answering, self._content_type = True, content_type
         try:
             return (yield from self._body(framing or self.call.wire.framing))
         except StreamkitError as error:  # a frame beyond the limit
-            return error
+            return self._about(error, when=True)
 
     def _open(self, target: Target) -> Generator[Command, Reply, Opened | StreamkitError]:
         call, wire = self.call, self.call.wire
@@ -261,7 +261,11 @@ class Flow:
                 chunks.extend(decoder.close())
         except Exception as bug:
             return self._adapter_broke(bug)
-        return self._fold(chunks) or self._about(
+        verdict = self._fold(chunks)
+        eventless = self.watch.timings(None).first_event is None
+        if verdict is None and eventless and self._content_type in _TEXT:
+            return self._no_stream(self._content_type, None)
+        return verdict or self._about(
             TruncatedError(
                 f"the stream ended {self._when()}, without the end mark that "
                 f"{self.call.adapter.dialect} puts behind a whole answer"
@@ -280,12 +284,15 @@ class Flow:
         body = yield from self._rest()
         if content_type.endswith("json") and b'"error"' in body:
             return self._http_fault(opened, body)  # some vendors report errors with status 200
+        return self._no_stream(content_type, body[:2000].decode("utf-8", "replace"))
+
+    def _no_stream(self, content_type: str, body: str | None) -> StreamkitError:
         return self._about(
             ProtocolError(
-                f"asked for a stream, got status 200 with content-type {content_type}. "
-                "Is the base URL right, and is no proxy answering in the vendor's place?",
+                f"status 200 with content-type {content_type} came where a stream was asked for. "
+                "The base URL may be wrong, or a proxy answers in the vendor's place",
                 status=200,
-                body=body[:2000].decode("utf-8", "replace"),
+                body=body,
             )
         )
 
@@ -325,13 +332,7 @@ class Flow:
 
     def _line_lost(self, reply: Reply) -> StreamkitError:
         assert isinstance(reply, Lost)
-        lost = reply.error
-        if isinstance(lost, ConnectionLostError):
-            detail = f"the connection broke {self._when()}: {lost.message}"
-            broken = ConnectionLostError(detail, retryable=lost.retryable)
-            broken.__cause__ = lost.__cause__
-            return self._about(broken)
-        return self._about(lost)
+        return self._about(reply.error, when=True)
 
     def _timed_out(self, reply: TimedOut) -> StreamkitError:
         timer, seconds = self.watch.fired(silent=reply is SILENT)
@@ -354,10 +355,12 @@ class Flow:
         broken.__cause__ = error
         return self._about(broken)
 
-    def _about(self, error: StreamkitError) -> StreamkitError:
+    def _about(self, error: StreamkitError, *, when: bool = False) -> StreamkitError:
         """The error, with the model it is about and what to do, and without the key."""
         key = self._key
         said = error.message.rstrip(". ")
+        if when:
+            said = f"{self._when()}, {said}"
         error.message = scrub(f"{self.call.model}: {said}. {error.advice}", key)
         error.args = (error.message,)
         error.body = scrub(error.body, key)
@@ -413,6 +416,9 @@ class Flow:
 
 
 _NOT_A_STREAM: Final = frozenset({"application/json", "application/problem+json", "text/html"})
+
+_TEXT: Final = frozenset({"text/plain", "text/xml"})
+"""Some gateways call a stream so; without an event in it, it was none."""
 
 _TIMER_WORDS: Final = {
     "first_event": "nothing was heard from the vendor",

@@ -127,7 +127,7 @@ _LINE_FAILED = frozenset(
 def _classify(error: Exception, *, opening: bool) -> StreamkitError | None:
     """Our error for an exception of the HTTP client; None for a timer that fired."""
     names = {cls.__name__ for cls in type(error).__mro__}
-    detail = str(error) or type(error).__name__
+    detail = _words(error)
     if names & {"ConnectTimeout", "PoolTimeout"}:
         return StreamTimeoutError("no connection within the connect timer", timer="connect")
     if names & {"ReadTimeout", "WriteTimeout"}:
@@ -139,7 +139,17 @@ def _classify(error: Exception, *, opening: bool) -> StreamkitError | None:
     if names & {"UnsupportedProtocol", "LocalProtocolError", "InvalidURL"}:
         return ConfigurationError(f"the request cannot be sent: {detail}")
     if names & _LINE_FAILED:
-        when = "before an answer came" if opening else "while reading"
-        return ConnectionLostError(f"{detail} ({when})")
+        when = " before any text came" if opening else ""
+        return ConnectionLostError(f"the connection broke{when}: {detail}")
     failed = f"the HTTP client failed: {type(error).__name__}: {detail}"
     return ConnectionLostError(failed, retryable=False)
+
+
+def _words(error: BaseException) -> str:
+    """What an exception says, or the one behind it: httpx hands some on without words."""
+    behind: BaseException | None = error
+    while behind is not None:
+        if str(behind):
+            return str(behind)
+        behind = behind.__cause__ or behind.__context__
+    return type(error).__name__
