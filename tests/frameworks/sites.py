@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import os
 import re
+import socket
 import subprocess
 import sys
 import time
@@ -19,6 +20,23 @@ from wire import KEY
 
 PAGE = DOCS / "frameworks.md"
 COMMON = "The stream as text, and as events"
+
+# Others may hold on to a generator, as error trackers hold tracebacks: a recipe that counts on the
+# garbage collector leaks then.
+HELD = """
+held = []
+
+
+def holding(make):
+    def made(stream):
+        held.append(make(stream))
+        return held[-1]
+
+    return made
+
+
+as_text, as_events = holding(as_text), holding(as_events)
+"""
 
 UVICORN = ("-m", "uvicorn", "--port", "0")
 HYPERCORN = ("-m", "hypercorn", "--workers", "0", "--bind", "127.0.0.1:0")
@@ -37,7 +55,8 @@ class Recipe:
 
     def program(self) -> str:
         code = recipes()
-        return "".join(code[x] for x in (COMMON, *self.sections)).replace(*self.change)
+        parts = (code[COMMON], HELD, *(code[x] for x in self.sections))
+        return "".join(parts).replace(*self.change)
 
     def command(self) -> list[str]:
         target = () if self.server is ITSELF else (f"site_under_test:{self.app}",)
@@ -98,6 +117,10 @@ class Visitor:
     def reads_all(self) -> str:
         """The rest of the body. Raises IncompleteRead if the server breaks off."""
         return self._answer().read().decode()
+
+    def says_no_more(self) -> None:
+        """Close the sending side only. Hypercorn takes that for leaving, uvicorn does not."""
+        self._line.sock.shutdown(socket.SHUT_WR)
 
     def leave(self) -> None:
         if self.response is not None:

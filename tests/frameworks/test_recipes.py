@@ -137,6 +137,8 @@ def test_not_reading_holds_the_vendor_back_and_leaving_then_frees_it(site):
             before = sent
             time.sleep(0.2)
         assert sent < 1_000, "the site keeps what the visitor does not read"
+        visitor.says_no_more()
+        time.sleep(0.05)
     vendor_loses(site, connection)
 
 
