@@ -73,9 +73,7 @@ def test_the_right_adapter_breaks_no_law(law: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("law", OF_THE_CORE)
-def test_a_broken_core_is_caught(
-    law: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_broken_core_is_caught(law: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     owner, name, make = OF_THE_CORE[law][1]
     monkeypatch.setattr(owner, name, make(getattr(owner, name)))
     with mutant(tmp_path, []) as adapter:

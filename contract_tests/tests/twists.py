@@ -359,4 +359,6 @@ class RefusesOwn(Twisted):
 class Modest(Twisted):
     def __init__(self, real: Adapter) -> None:
         super().__init__(real)
-        self.supports = Supports(options=real.supports.options, parts=real.supports.parts, usage=False)
+        self.supports = Supports(
+            options=real.supports.options, parts=real.supports.parts, usage=False
+        )

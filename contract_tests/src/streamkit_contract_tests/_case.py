@@ -10,6 +10,7 @@ from typing import Any
 
 from streamkit.adapter import Adapter, Decoder, Frame, WireRequest, parse_json
 from streamkit.chunks import Chunk, End, Fault
+from streamkit.errors import StreamkitError
 from streamkit.events import StreamEnded
 from streamkit.messages import ChatRequest, ChatResponse, Message
 from streamkit.testing import Decoded, decode
@@ -290,3 +291,11 @@ def response_difference(want: ChatResponse, have: ChatResponse) -> str:
         if a != b:
             return f"response.{name} is\n{clip(b, 200)}\ninstead of\n{clip(a, 200)}"
     return "the responses differ"
+
+
+def bug(error: StreamkitError | None) -> BaseException | None:
+    """The adapter's own exception behind a user's error, if there is one."""
+    cause: BaseException | None = error
+    while isinstance(cause, StreamkitError):
+        cause = cause.__cause__
+    return cause

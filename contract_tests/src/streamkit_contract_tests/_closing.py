@@ -58,7 +58,10 @@ class Closing:
 
         short = [c.recording.name for c in suite.cases.values() if c.recording.expected.after_end]
         for what, said in (
-            ("keep-alives", [repr(piece.decode("utf-8", "replace")) for piece in suite.keep_alives]),
+            (
+                "keep-alives",
+                [repr(piece.decode("utf-8", "replace")) for piece in suite.keep_alives],
+            ),
             ("padding", sorted(suite.padding_fields)),
             ("whole without their last frames (after_end)", short),
         ):
@@ -102,6 +105,7 @@ class Closing:
             seen = cls in self._before or cls in _COLLECTED or cls.__subclasses__()
             if not seen:
                 yield f"{cls.__module__}.{cls.__name__} was defined, but never collected"
+                _COLLECTED.add(cls)  # said once, also where one run contains another
         contract = sys.modules.get("streamkit_contract_tests.contract")
         changed = contract.changed() if contract else None
         if changed:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from copy import deepcopy
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from pickle import PicklingError, dumps, loads
 
 from streamkit.adapter import Decoder, Frame
 from streamkit.chunks import Chunk, Closed, Fault, Stop, ToolArguments, ToolOpened
@@ -48,29 +49,33 @@ def _cuts(case: Case) -> Iterator[tuple[int, bool]]:
     them and to the end of the body. Most cuts in one frame are therefore one: the piece is refused.
     """
     known = set[tuple[int, str]]()
-    decoder, fed = case.subject.decoder(), -1
+    decoder, fed, copy = case.subject.decoder(), -1, case.subject.decoder
     for cut in range(len(case.body)):
         came = case.wire.frames(case.body[:cut])
         if len(came) > fed:
             for i in range(max(fed, 0), len(came)):
                 feed(decoder, came[i], i)
-            fed = len(came)
+            fed, copy = len(came), _copies(case, decoder, came)
             yield cut, False
-        said = repr(_ending(_copy(case, decoder, came), came))
+        said = repr(_ending(copy(), came))
         if (fed, said) not in known:
             known.add((fed, said))
             yield cut, True
 
 
-def _copy(case: Case, decoder: Decoder, came: Sequence[Frame]) -> Decoder:
-    """A decoder that has read these frames."""
+def _copies(case: Case, decoder: Decoder, came: Sequence[Frame]) -> Callable[[], Decoder]:
+    """Makes decoders that have read these frames, as this one has."""
     try:
-        return deepcopy(decoder)
-    except TypeError:  # it holds what cannot be copied, a generator say
-        again = case.subject.decoder()
-        for frame in came:
-            again.feed(frame)
-        return again
+        return partial(loads, dumps(decoder))
+    except (TypeError, AttributeError, PicklingError):  # it holds a generator or a closure, say
+
+        def read_again() -> Decoder:
+            again = case.subject.decoder()
+            for i, frame in enumerate(came):
+                feed(again, frame, i)
+            return again
+
+        return read_again
 
 
 def _ending(decoder: Decoder, came: Frames) -> list[Chunk]:

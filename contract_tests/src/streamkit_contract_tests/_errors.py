@@ -8,7 +8,7 @@ from typing import Final
 from streamkit import errors
 from streamkit.testing import decode
 
-from ._case import Subject
+from ._case import Subject, bug
 from ._registry import for_adapter
 from ._violation import Violation, clip
 
@@ -57,9 +57,10 @@ def errors_are_understood(subject: Subject) -> None:
             got = decode(subject.adapter, body, status=status, headers=headers)
             error = got.error
             if type(error) is not kind:
+                cause = bug(error)
                 raise Violation(
                     f"it becomes {error!r}, not {kind.__name__}"
-                    + (f", because of {error.__cause__!r}" if error and error.__cause__ else ""),
+                    + (f", because fault() raised {cause!r}" if cause else ""),
                     where=where,
                     user="the wrong advice",
                 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import sys
 from collections.abc import Iterator
+from functools import cache
 from importlib.util import find_spec, resolve_name
 from pathlib import Path
 
@@ -45,7 +46,12 @@ def purity(subject: Subject) -> None:
         )
 
 
-def _impurities(module: str) -> Iterator[tuple[str, str]]:
+@cache
+def _impurities(module: str) -> frozenset[tuple[str, str]]:
+    return frozenset(_look_for_impurities(module))
+
+
+def _look_for_impurities(module: str) -> Iterator[tuple[str, str]]:
     """Walk the modules of the adapter's package, from its own along every import, lazy ones too."""
     package = module.partition(".")[0]
     pending, seen = [package, module], set[str]()

@@ -10,12 +10,12 @@ from typing import Any
 
 from streamkit.adapter import Frame, parse_json
 from streamkit.chunks import Chunk, End, Fault
-from streamkit.errors import ProtocolError
 from streamkit.events import Notice, OpaqueEvent
 from streamkit.testing import Decoded
 
 from ._case import (
     Case,
+    bug,
     feed,
     first_difference,
     response_difference,
@@ -26,6 +26,9 @@ from ._registry import for_recordings
 from ._violation import Violation, clip
 from ._wire import insert, some
 from .expected import Expected
+
+Leaf = tuple[str, str]
+"""A path in a frame, and the value there."""
 
 MANY = 300
 """How many places of a body are tried; all of them where it has no more."""
@@ -200,7 +203,7 @@ def _silent(chunks: list[Chunk], where: str) -> None:
 def no_frame_lost(case: Case) -> None:
     """A frame that says what no other frame of the recordings says must show: as chunks, or in
     what the decoder says later. A decoder that passes over it in silence loses what the vendor
-    sent, today or after a change.
+    sent, today or after a change. What earlier frames told may be repeated.
     """
     after_end = case.recording.expected.after_end
     if case.end_frame is not None and case.end_frame < len(case.frames) - 1 - after_end:
@@ -215,7 +218,8 @@ def no_frame_lost(case: Case) -> None:
     for i, frame in enumerate(case.frames[: case.last_read + 1]):
         if case.steps[i] or case.is_keep_alive(frame):
             continue
-        news = [leaf for leaf in case.leaves(frame) if case.subject.suite.frequency[leaf] == 1]
+        unique = {x for x in case.leaves(frame) if case.subject.suite.frequency[x] == 1}
+        news = unique - _repeated(case, i, unique) if unique else unique
         if not news:
             continue
         without = run(case.subject.decoder(), [f for k, f in enumerate(case.frames) if k != i])
@@ -230,6 +234,26 @@ def no_frame_lost(case: Case) -> None:
             )
 
 
+def _repeated(case: Case, at: int, leaves: set[Leaf]) -> set[Leaf]:
+    """Those that earlier frames told: as a text in pieces, or in a field of the same name."""
+    texts: dict[tuple[object, ...], str] = {}
+    fields: set[Leaf] = set()
+    for frame, step in zip(case.frames[:at], case.steps, strict=False):
+        if step:
+            fields |= {(_name(path), value) for path, value in case.leaves(frame)}
+        for chunk in step:
+            text = getattr(chunk, "text", None)
+            if isinstance(text, str):
+                part = (type(chunk), getattr(chunk, "choice", 0), getattr(chunk, "key", None))
+                texts[part] = texts.get(part, "") + text
+    said = set(texts.values())
+    return {(p, value) for p, value in leaves if value in said or (_name(p), value) in fields}
+
+
+def _name(path: str) -> str:
+    return path.rpartition(".")[2]
+
+
 @for_recordings(20, "no frame breaks the decoder")
 def never_raises(case: Case) -> None:
     """Vendors and gateways send what their documents exclude: null for a list, a number for a text.
@@ -241,8 +265,8 @@ def never_raises(case: Case) -> None:
         i, change = variants[place]
         frame = Frame(change(), case.frames[i].event)
         error = case.decode(case.wire.body_of([*case.frames[:i], frame])).error
-        if isinstance(error, ProtocolError) and error.__cause__ is not None:
-            cause = error.__cause__
+        cause = bug(error)
+        if cause is not None:
             raise Violation(
                 f"the adapter failed with {type(cause).__name__}: {cause}",
                 where=f"frame {i} changed to {clip(frame.data, 300)}",

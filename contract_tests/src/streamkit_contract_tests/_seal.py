@@ -7,63 +7,61 @@ around every law. It holds what the modules define, down to the code of each fun
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields, is_dataclass
+from functools import partial
 from types import FunctionType, ModuleType
 from typing import Any
 
-_Found = dict[str, object]
 _METHODS = (FunctionType, property, staticmethod, classmethod)
+_Place = tuple[str, Callable[[], object]]
+"""A name, and how to look up what it names now."""
 
 
 class Seal:
     """What the loaded modules of a package define. ``code_only``: functions and classes."""
 
     def __init__(self, package: str, *, code_only: bool = False) -> None:
-        self._package = package
-        self._code_only = code_only
-        self._modules = [
+        modules = [
             module
             for name, module in sorted(sys.modules.items())
             if isinstance(module, ModuleType) and f"{name}.".startswith(f"{package}.")
         ]
-        self._sealed = self._look()
+        places = (place for m in modules for place in _in_module(m, package, code_only))
+        self._sealed = [(name, look, look()) for name, look in places]
 
     def changed(self) -> str | None:
         """The first name that is not what it was, or None."""
-        now = self._look()
-        return next((n for n, old in self._sealed.items() if now.get(n) is not old), None)
-
-    def _look(self) -> _Found:
-        found: _Found = {}
-        for module in self._modules:
-            for name, value in list(vars(module).items()):
-                is_code = isinstance(value, FunctionType | type)
-                if name.startswith("__") or (self._code_only and not is_code):
-                    continue
-                at = f"{module.__name__}.{name}"
-                found[at] = value
-                if is_code and not (value.__module__ or "").startswith(self._package):
-                    continue  # somebody else's, only used here
-                found.update(_inside(at, value))
-        return found
+        return next((name for name, look, old in self._sealed if look() is not old), None)
 
 
-def _inside(at: str, value: Any) -> Iterator[tuple[str, object]]:
+def _in_module(module: ModuleType, package: str, code_only: bool) -> Iterator[_Place]:
+    for name, value in list(vars(module).items()):
+        is_code = isinstance(value, FunctionType | type)
+        if name.startswith("__") or (code_only and not is_code):
+            continue
+        at = f"{module.__name__}.{name}"
+        yield at, partial(vars(module).get, name)
+        # What is somebody else's, and only used here, is not looked into.
+        if not is_code or (value.__module__ or "").startswith(package):
+            yield from _inside(at, value)
+
+
+def _inside(at: str, value: Any) -> Iterator[_Place]:
     match value:
         case FunctionType():
-            yield f"{at}.__code__", value.__code__
-            yield f"{at}.__defaults__", value.__defaults__
+            for name in ("__code__", "__defaults__"):
+                yield f"{at}.{name}", partial(getattr, value, name)
         case type():
             for name, inner in list(vars(value).items()):
                 if isinstance(inner, _METHODS):
-                    yield f"{at}.{name}", inner
+                    yield f"{at}.{name}", partial(vars(value).get, name)
                     yield from _inside(f"{at}.{name}", inner)
         case Mapping():
             for name, inner in list(value.items()):
-                yield f"{at}[{name!r}]", inner
+                yield f"{at}[{name!r}]", partial(value.get, name)
                 if is_dataclass(inner):
                     yield from _inside(f"{at}[{name!r}]", inner)
         case _ if is_dataclass(value):
             for field in fields(value):
-                yield f"{at}.{field.name}", getattr(value, field.name)
+                yield f"{at}.{field.name}", partial(getattr, value, field.name)
