@@ -9,6 +9,7 @@ its exceptions are left as they are. Decision 9 tells what else was measured.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import ssl
 from collections import deque
@@ -20,6 +21,8 @@ from urllib.request import getproxies
 import anyio
 import httpcore
 import httpx
+
+from streamkit._http._asyncio import AsyncioBackend
 
 KEEP_ALIVE: Final = 5.0
 """Seconds that an idle connection is good for, as in httpx: servers close theirs soon as well."""
@@ -155,7 +158,17 @@ class AsyncConnections(httpx.AsyncBaseTransport):
 
 def _async_connection(origin: httpcore.Origin) -> httpcore.AsyncHTTPConnection:
     context = tls() if origin.scheme == b"https" else None
-    return httpcore.AsyncHTTPConnection(origin, context, KEEP_ALIVE)
+    return httpcore.AsyncHTTPConnection(
+        origin, context, KEEP_ALIVE, network_backend=_network_backend()
+    )
+
+
+def _network_backend() -> httpcore.AsyncNetworkBackend | None:
+    """Ours where asyncio's own loop runs; None lets httpcore choose."""
+    with contextlib.suppress(RuntimeError):  # trio
+        if isinstance(asyncio.get_running_loop(), asyncio.BaseEventLoop):
+            return AsyncioBackend()
+    return None
 
 
 async def _close_all(connections: list[httpcore.AsyncHTTPConnection]) -> None:

@@ -1,0 +1,242 @@
+"""TCP and TLS on asyncio's own event loop, for httpcore's connections.
+
+httpcore reads through anyio, which for every read opens a cancel scope with a timer of its own, and
+tells the loop twice to watch the socket. At a person's pace, one read for each delta, that is half
+of what a delta costs. Here a read waits for one future, and one timer per connection is moved on
+lazily. Other loops keep httpcore's own: trio, and uvloop, which cannot race IPv6 against IPv4.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import select
+import socket
+import ssl
+import sys
+from collections import deque
+from collections.abc import Iterable
+from typing import Any, Final, cast
+
+import anyio
+import httpcore
+
+HIGH_WATER: Final = 64 * 1024
+"""Bytes held back for a reader before the loop stops reading: then TCP slows the vendor down."""
+
+HAPPY_EYEBALLS_DELAY: Final = 0.25
+"""Seconds before the next address is tried beside the first (RFC 8305)."""
+
+
+# httpcore's interface has timeouts for arguments.
+# ruff: noqa: ASYNC109
+
+
+class AsyncioBackend(httpcore.AsyncNetworkBackend):
+    """Connects on the running loop."""
+
+    async def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
+    ) -> AsyncioStream:
+        loop = asyncio.get_running_loop()
+        try:
+            with anyio.fail_after(timeout):
+                _, stream = await loop.create_connection(
+                    lambda: AsyncioStream(loop),
+                    host,
+                    port,
+                    local_addr=None if local_address is None else (local_address, 0),
+                    happy_eyeballs_delay=HAPPY_EYEBALLS_DELAY,
+                )
+        except TimeoutError as error:
+            raise httpcore.ConnectTimeout(f"no connection within {timeout} s") from error
+        except OSError as error:
+            raise httpcore.ConnectError(str(error)) from error
+        for option in socket_options or ():
+            stream.get_extra_info("socket").setsockopt(*option)
+        return stream
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+
+
+class AsyncioStream(asyncio.Protocol, httpcore.AsyncNetworkStream):
+    """One connection: the loop's protocol on one side, httpcore's stream on the other."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._received: deque[bytes] = deque()
+        self._size = 0
+        self._paused = False
+        self._ended = False
+        self._lost: Exception | None = None
+        self._gone: asyncio.Future[None] | None = None
+        self._reader: asyncio.Future[None] | None = None
+        self._writer: asyncio.Future[None] | None = None
+        self._writable = True
+        self._deadline = 0.0
+        self._timer: asyncio.TimerHandle | None = None
+
+    # --- what the loop tells ---------------------------------------------------------------
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.Transport", transport)
+
+    def data_received(self, data: bytes) -> None:
+        self._received.append(data)
+        self._size += len(data)
+        if self._size > HIGH_WATER:
+            self._paused = True
+            self._transport.pause_reading()
+        self._wake(self._reader)
+
+    def eof_received(self) -> None:
+        self._ended = True
+        self._wake(self._reader)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._ended = True
+        self._lost = self._lost or exc
+        for waiting in (self._reader, self._writer, self._gone):
+            self._wake(waiting)
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def pause_writing(self) -> None:
+        self._writable = False
+
+    def resume_writing(self) -> None:
+        self._writable = True
+        self._wake(self._writer)
+
+    @staticmethod
+    def _wake(waiting: asyncio.Future[None] | None) -> None:
+        if waiting is not None and not waiting.done():
+            waiting.set_result(None)
+
+    # --- what httpcore asks ----------------------------------------------------------------
+
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        """The next bytes; b"" at the end. Raises ReadTimeout, or ReadError."""
+        received = self._received
+        if not received and not self._ended:
+            await self._arrival(timeout)
+        if not received:
+            if self._lost is not None:
+                raise httpcore.ReadError(str(self._lost)) from self._lost
+            return b""
+        data = received.popleft()
+        if len(data) > max_bytes:
+            received.appendleft(data[max_bytes:])
+            data = data[:max_bytes]
+        self._size -= len(data)
+        if self._paused and not received and not self._ended:
+            self._paused = False
+            self._transport.resume_reading()
+        return data
+
+    async def _arrival(self, timeout: float | None) -> None:
+        if timeout is not None:
+            self._deadline = self._loop.time() + timeout
+            if self._timer is None or self._timer.when() > self._deadline:
+                self._set_timer()
+        self._reader = self._loop.create_future()
+        try:
+            await self._reader
+        except TimeoutError as error:
+            raise httpcore.ReadTimeout(f"no byte came within {timeout} s") from error
+        finally:
+            self._reader = None
+            self._deadline = float("inf")
+
+    def _set_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = self._loop.call_at(self._deadline, self._time_is_up)
+
+    def _time_is_up(self) -> None:
+        self._timer = None
+        reader = self._reader
+        if reader is None or reader.done() or self._deadline == float("inf"):
+            return  # the next read sets it again
+        if self._loop.time() < self._deadline:
+            self._set_timer()
+        else:
+            reader.set_exception(TimeoutError())
+
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        """Send all bytes. Raises WriteTimeout, or WriteError."""
+        if self._transport.is_closing():
+            raise httpcore.WriteError(str(self._lost or "the connection is closed"))
+        self._transport.write(buffer)
+        if self._writable:
+            return
+        self._writer = self._loop.create_future()
+        try:
+            with anyio.fail_after(timeout):
+                await self._writer
+        except TimeoutError as error:
+            raise httpcore.WriteTimeout(f"nothing was taken within {timeout} s") from error
+        finally:
+            self._writer = None
+        if self._ended and self._lost is not None:
+            raise httpcore.WriteError(str(self._lost)) from self._lost
+
+    async def aclose(self) -> None:
+        """Close the connection now; what was not read is gone, and so is what was not sent."""
+        if self._gone is not None:
+            return
+        self._received.clear()
+        self._lost = self._lost or ConnectionAbortedError("the connection is closed")
+        closing, self._gone = self._transport.is_closing(), self._loop.create_future()
+        self._transport.abort()
+        if not closing:
+            await self._gone
+
+    async def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,
+    ) -> AsyncioStream:
+        try:
+            with anyio.fail_after(timeout):
+                transport = await self._loop.start_tls(
+                    self._transport, self, ssl_context, server_hostname=server_hostname
+                )
+        except TimeoutError as error:
+            await self.aclose()
+            raise httpcore.ConnectTimeout(f"no TLS connection within {timeout} s") from error
+        except OSError as error:  # ssl.SSLError is one
+            await self.aclose()
+            raise httpcore.ConnectError(str(error)) from error
+        assert transport is not None
+        self._transport = transport
+        return self
+
+    def get_extra_info(self, info: str) -> Any:
+        match info:
+            case "ssl_object" | "socket":
+                return self._transport.get_extra_info(info)
+            case "client_addr":
+                return self._transport.get_extra_info("sockname")
+            case "server_addr":
+                return self._transport.get_extra_info("peername")
+            case "is_readable":
+                return self._ended or bool(self._received) or self._has_arrived()
+        return None
+
+    def _has_arrived(self) -> bool:
+        """Whether the socket has something that the loop has not seen yet, such as its end."""
+        held: socket.socket | None = self._transport.get_extra_info("socket")
+        if held is None or held.fileno() < 0:
+            return True
+        if sys.platform == "win32":
+            return bool(select.select([held.fileno()], [], [], 0)[0])
+        poll = select.poll()
+        poll.register(held.fileno(), select.POLLIN)
+        return bool(poll.poll(0))
