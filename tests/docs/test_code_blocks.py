@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from contextlib import redirect_stdout
 from inspect import CO_COROUTINE
 from pathlib import Path
-from types import CodeType
+from types import CodeType, ModuleType
 from typing import Any
 
 import anyio
@@ -77,7 +77,10 @@ def test_blocks_run(page, request, tmp_path, monkeypatch):
     found = blocks(page)
     if any(re.search(r"^(async )?def test_", b.code, re.MULTILINE) for b in found):
         return run_pytest(found, tmp_path)
-    names: dict[str, Any] = {"__name__": "page", "streamkit": streamkit}
+    module = ModuleType("page")  # frameworks look handlers' annotations up in their module
+    monkeypatch.setitem(sys.modules, "page", module)
+    names = vars(module)
+    names["streamkit"] = streamkit
     for block in found:
         if "not run" in block.marks:
             continue
