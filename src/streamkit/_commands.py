@@ -25,7 +25,7 @@ class Open:
     """Send the request. Reply: Opened, TIMED_OUT, SILENT, or Lost."""
 
     method: str
-    url: str
+    url: str = field(repr=False)
     headers: dict[str, str] = field(repr=False)
     content: bytes = field(repr=False)
     deadline: float | None = None

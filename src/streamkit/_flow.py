@@ -33,8 +33,9 @@ from streamkit._commands import (
 from streamkit._draft import Draft
 from streamkit._framing import framer
 from streamkit._policy import Budget, Retry, Retrying
+from streamkit._secrets import scrub, secrets_of
 from streamkit._stopwatch import Stopwatch
-from streamkit._target import Target, request_headers, scrub
+from streamkit._target import Target, request_headers
 from streamkit.adapter import (
     Adapter,
     Decoder,
@@ -106,7 +107,7 @@ class Flow:
         self.outcome: Outcome | None = None
         self.error: StreamkitError | None = None
         self.attempts = 0
-        self._key: str | None = None
+        self._secrets: tuple[str, ...] = ()
         self._answering = False
         self._content_type = ""
 
@@ -183,11 +184,12 @@ class Flow:
         self.watch.begin_attempt(call.timeouts)
         for spare in range(FREE_REOPENS, -1, -1):
             try:
-                self._key = target.key()
+                key = target.key()
             except StreamkitError as error:
                 return error
-            headers = request_headers(target, self._key, wire.headers, call.request.extra_headers)
+            headers = request_headers(target, key, wire.headers, call.request.extra_headers)
             url = target.url(wire.path)
+            self._secrets = secrets_of(key, headers, url)
             reply = yield Open(wire.method, url, headers, call.content, self.watch.deadline)
             if isinstance(reply, Opened):
                 return reply
@@ -356,14 +358,16 @@ class Flow:
         return self._about(broken)
 
     def _about(self, error: StreamkitError, *, when: bool = False) -> StreamkitError:
-        """The error, with the model it is about and what to do, and without the key."""
-        key = self._key
+        """The error, with the model it is about and what to do, and without secrets."""
+        secrets = self._secrets
         said = error.message.rstrip(". ")
         if when:
             said = f"{self._when()}, {said}"
-        error.message = scrub(f"{self.call.model}: {said}. {error.advice}", key)
+        error.message = scrub(f"{self.call.model}: {said}. {error.advice}", secrets)
         error.args = (error.message,)
-        error.body = scrub(error.body, key)
+        error.code = scrub(error.code, secrets)
+        error.request_id = scrub(error.request_id, secrets)
+        error.body = scrub(error.body, secrets)
         return error
 
     def _when(self) -> str:

@@ -20,7 +20,6 @@ from streamkit.messages import (
 )
 from streamkit.values import Citation, ReasoningKind, ToolKind
 
-
 _MANY = 1024
 
 

@@ -13,7 +13,7 @@ from streamkit._flow import Call
 from streamkit._policy import Budget, Retry
 from streamkit._target import Target, check_headers, checked_base_url, encode_body
 from streamkit.adapter import Adapter, Endpoint, KeySource, Located, Warned
-from streamkit.errors import ConfigurationError, UnsupportedError
+from streamkit.errors import ConfigurationError, StreamkitError, UnsupportedError
 from streamkit.messages import ChatRequest, Message
 from streamkit.timeouts import Timeouts
 
@@ -68,6 +68,25 @@ class Setup:
         strict: bool | None = None,
     ) -> Call:
         """The call for a user's words. Raises ConfigurationError before anything is sent."""
+        try:
+            return self._call(
+                model, messages, options, retry=retry, timeouts=timeouts, strict=strict
+            )
+        except StreamkitError as refused:
+            raise refused.with_traceback(None)  # noqa: B904
+        finally:
+            del messages, options  # no traceback with local variables may show these
+
+    def _call(
+        self,
+        model: str,
+        messages: Messages,
+        options: Mapping[str, Any],
+        *,
+        retry: Retry | None,
+        timeouts: Timeouts | None,
+        strict: bool | None,
+    ) -> Call:
         prefix, _, name = model.partition(":")
         if not prefix or not name:
             raise ConfigurationError(
@@ -148,7 +167,8 @@ def _request(model: str, messages: Messages, options: Mapping[str, Any]) -> Chat
     try:
         return ChatRequest(model=model, messages=tuple(messages), **fields)  # type: ignore[arg-type]
     except ValidationError as error:
-        raise ConfigurationError(_explain(error)) from None
+        explained = _explain(error)
+    raise ConfigurationError(explained)  # without the other error: that holds the input
 
 
 def _explain(error: ValidationError) -> str:

@@ -19,7 +19,7 @@ USER_AGENT = "streamkit/0.1.0"
 class Target:
     """A base URL, how the key is sent, and where the key comes from."""
 
-    base_url: str
+    base_url: str = field(repr=False)
     endpoint: Endpoint
     key_source: KeySource = field(default=None, repr=False)
 
@@ -58,8 +58,11 @@ def checked_base_url(url: str, *, allow_http: bool) -> str:
     try:
         parts = urlsplit(url)
         host, _port = parts.hostname, parts.port
-    except ValueError as error:
-        raise ConfigurationError(f"the base URL is malformed: {error}") from None
+        malformed = False
+    except ValueError:  # its words may hold the URL
+        malformed = True
+    if malformed:
+        raise ConfigurationError("the base URL is malformed in its host or port")
     is_http = parts.scheme in ("http", "https")
     if "@" in (parts.netloc if is_http else shown):
         raise ConfigurationError(
@@ -124,22 +127,10 @@ def encode_body(body: Mapping[str, Any]) -> bytes:
     """The JSON body. Raises ConfigurationError if the request holds what JSON cannot."""
     try:
         text = json.dumps(body, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    except (TypeError, ValueError) as error:
-        raise ConfigurationError(
-            f"the request cannot be written as JSON: {error}. "
-            "Look at extra_body, tools and schemas."
-        ) from error
-    return text.encode("utf-8", "backslashreplace")  # a lone surrogate becomes its JSON escape
-
-
-def scrub(value: Any, key: str | None) -> Any:
-    """``value`` with the key blotted out of every text in it; vendors may echo what they got."""
-    if not key or len(key) < 4:
-        return value
-    if isinstance(value, str):
-        return value.replace(key, "[key]")
-    if isinstance(value, Mapping):
-        return {k: scrub(v, key) for k, v in value.items()}
-    if isinstance(value, list):
-        return [scrub(v, key) for v in value]
-    return value
+        return text.encode("utf-8", "backslashreplace")  # a lone surrogate becomes its JSON escape
+    except (TypeError, ValueError, RecursionError) as error:
+        problem = str(error)
+    # Without the other error, whose frames hold the request.
+    raise ConfigurationError(
+        f"the request cannot be written as JSON: {problem}. Look at extra_body, tools and schemas."
+    )

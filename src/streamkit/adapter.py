@@ -51,7 +51,7 @@ class Endpoint:
     built by hand and wins over the environment.
     """
 
-    base_url: str | None = None
+    base_url: str | None = field(default=None, repr=False)
     base_url_env: tuple[str, ...] = ()
     key_env: tuple[str, ...] = ()
     auth_header: str = "authorization"
@@ -64,7 +64,7 @@ class Endpoint:
 class Located:
     """Where to send one request: the base URL, and the key if there is one."""
 
-    base_url: str
+    base_url: str = field(repr=False)
     api_key: KeySource = field(default=None, repr=False)
 
 

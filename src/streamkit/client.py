@@ -74,9 +74,12 @@ class Client:
         Raises:
             ConfigurationError: something is missing or wrong that can be told before sending.
         """
-        call = self._setup.call(
-            model, messages, options, retry=retry, timeouts=timeouts, strict=strict
-        )
+        try:
+            call = self._setup.call(
+                model, messages, options, retry=retry, timeouts=timeouts, strict=strict
+            )
+        finally:
+            del messages, options  # no traceback with local variables may show these
         return Stream(call, self._pool)
 
     async def complete(
@@ -90,9 +93,12 @@ class Client:
         **options: Unpack[Options],
     ) -> ChatResponse:
         """The whole answer at once (streamed underneath). Takes what `stream` takes."""
-        stream = self.stream(
-            model, messages, retry=retry, timeouts=timeouts, strict=strict, **options
-        )
+        try:
+            stream = self.stream(
+                model, messages, retry=retry, timeouts=timeouts, strict=strict, **options
+            )
+        finally:
+            del messages, options
         async with stream:
             return await stream.response()
 

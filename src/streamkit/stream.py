@@ -13,6 +13,7 @@ from streamkit._commands import Command, Open, Read
 from streamkit._flow import Call, Flow
 from streamkit._http._async import AsyncDriver, AsyncPool
 from streamkit._http._common import now
+from streamkit._secrets import without_frames
 from streamkit.errors import ConfigurationError
 from streamkit.events import Event, TextDelta
 from streamkit.messages import ChatResponse
@@ -71,7 +72,7 @@ class StreamState:
     def _over(self) -> None:
         """Nothing is left to come: raise what went wrong, if anything did."""
         if self._flow.error is not None:
-            raise self._flow.error
+            raise self._flow.error.with_traceback(None)
         if self._flow.outcome == "cancelled":
             raise ConfigurationError(
                 f"{self.model}: the stream was closed before its end; "
@@ -154,10 +155,10 @@ class Stream(StreamState):
                 reply = await driver.read(command.deadline)
             else:
                 reply = await driver.perform(command)
-        except BaseException:  # cancelled: nothing of this stream may live on
+        except BaseException as left:  # cancelled: nothing of this stream may live on
             self._leave()
             await driver.close()
-            raise
+            raise without_frames(left)  # noqa: B904
         self._advance(reply)
 
     def __del__(self) -> None:

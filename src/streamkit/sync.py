@@ -20,6 +20,7 @@ from typing import Self, Unpack, cast
 from streamkit._flow import Call
 from streamkit._http._sync import SyncDriver, SyncHttp, SyncPool
 from streamkit._policy import Retry
+from streamkit._secrets import without_frames
 from streamkit._setup import Messages, Setup
 from streamkit.adapter import Adapter, KeySource
 from streamkit.errors import ConfigurationError
@@ -90,10 +91,10 @@ class Stream(StreamState):
             raise StopIteration
         try:
             reply = driver.perform(command)
-        except BaseException:  # Ctrl-C: nothing of this stream may live on
+        except BaseException as left:  # Ctrl-C: nothing of this stream may live on
             self._leave()
             driver.close()
-            raise
+            raise without_frames(left)  # noqa: B904
         self._advance(reply)
 
     def __del__(self) -> None:
@@ -165,9 +166,12 @@ class Client:
         **options: Unpack[Options],
     ) -> Stream:
         """Begin an answer; see `streamkit.Client.stream`."""
-        call = self._setup.call(
-            model, messages, options, retry=retry, timeouts=timeouts, strict=strict
-        )
+        try:
+            call = self._setup.call(
+                model, messages, options, retry=retry, timeouts=timeouts, strict=strict
+            )
+        finally:
+            del messages, options  # no traceback with local variables may show these
         return Stream(call, self._pool)
 
     def complete(
@@ -181,9 +185,12 @@ class Client:
         **options: Unpack[Options],
     ) -> ChatResponse:
         """The whole answer at once (streamed underneath). Takes what `stream` takes."""
-        stream = self.stream(
-            model, messages, retry=retry, timeouts=timeouts, strict=strict, **options
-        )
+        try:
+            stream = self.stream(
+                model, messages, retry=retry, timeouts=timeouts, strict=strict, **options
+            )
+        finally:
+            del messages, options
         with stream:
             return stream.response()
 

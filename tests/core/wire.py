@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import ClassVar, get_args
 
 from streamkit import chunks as c
@@ -64,7 +64,7 @@ class Wire(Adapter):
     """The adapter. ``lenient``: the dialect may end without its mark."""
 
     dialect: ClassVar[str] = "wire"
-    base_url: str | None = None
+    base_url: str | None = field(default=None, repr=False)
     name: str = "wire"
     endpoint: Endpoint = Endpoint()
     supports: Supports = Supports(options=frozenset({"temperature", "max_tokens", "stop", "tools"}))

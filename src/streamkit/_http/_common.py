@@ -13,6 +13,7 @@ from urllib.request import getproxies
 import httpx
 
 from streamkit._commands import SILENT, TIMED_OUT, Locate, Lost, Open, Opened, Reply
+from streamkit._secrets import hide_query, without_frames
 from streamkit.adapter import Located
 from streamkit.errors import (
     ConfigurationError,
@@ -55,7 +56,7 @@ class Driver:
     def _request(self, http: Any, command: Open, trace: Any) -> Any:
         t = self._timeouts
         self._connects = None
-        return http.build_request(
+        request = http.build_request(
             command.method,
             command.url,
             headers=command.headers,
@@ -63,6 +64,9 @@ class Driver:
             timeout=(t.connect, t.no_bytes, t.no_bytes, None),
             extensions={"trace": trace},
         )
+        if request.url.query:
+            hide_query(request.url.query.decode())
+        return request
 
     def _note(self, name: str) -> None:
         # httpcore reports connecting only where no pooled connection is used.
@@ -78,7 +82,7 @@ class Driver:
         known = _classify(error, opening=opening)
         if known is None:
             return SILENT if deadline is None or now() < deadline else TIMED_OUT
-        known.__cause__ = error
+        known.__cause__ = without_frames(error)
         stale = opening and self._connects is False and isinstance(known, ConnectionLostError)
         return Lost(known, stale)
 

@@ -66,7 +66,7 @@ class AnthropicMessages(Adapter):
 
     dialect: ClassVar[str] = "anthropic-messages"
 
-    base_url: str | None = None
+    base_url: str | None = field(default=None, repr=False)
     api_key: KeySource = field(default=None, repr=False)
     version: str = "2023-06-01"
     betas: tuple[str, ...] = ()

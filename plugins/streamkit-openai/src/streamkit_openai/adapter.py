@@ -30,7 +30,7 @@ class OpenAIChat(Adapter):
     """
 
     profile: Profile | str = "openai"
-    base_url: str | None = None
+    base_url: str | None = field(default=None, repr=False)
     api_key: KeySource = field(default=None, repr=False)
     name: str = ""
     endpoint: Endpoint = field(init=False, repr=False, compare=False)

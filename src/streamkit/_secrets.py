@@ -1,0 +1,89 @@
+"""Keeping keys and prompts out of errors, tracebacks and logs."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Mapping
+from typing import Any, Final, TypeVar
+from urllib.parse import parse_qsl, urlsplit
+
+E = TypeVar("E", bound=BaseException)
+
+_SECRET_NAME: Final = re.compile(
+    "auth|cookie|credential|key|password|secret|signature|token|^sig$", re.I
+)
+_SHORTEST: Final = 4
+"""Characters. Anything shorter would be blotted out of ordinary words."""
+
+
+def secrets_of(key: str | None, headers: Mapping[str, str], url: str) -> tuple[str, ...]:
+    """What must not be shown of one request, longest first.
+
+    The key, and those values of headers and of the URL's query whose names say what they are.
+    """
+    named = [*headers.items(), *parse_qsl(urlsplit(url).query)]
+    found = {value for name, value in named if _SECRET_NAME.search(name)}
+    found |= {value.partition(" ")[2] for value in found}  # "Bearer …"
+    found.add(key or "")
+    return tuple(sorted((x for x in found if len(x) >= _SHORTEST), key=len, reverse=True))
+
+
+def scrub(value: Any, secrets: tuple[str, ...]) -> Any:
+    """``value`` with the secrets blotted out of all text in it; vendors may echo what they got."""
+    if isinstance(value, str):
+        for secret in secrets:
+            value = value.replace(secret, "[key]")
+        return value
+    if isinstance(value, Mapping):
+        return {scrub(k, secrets): scrub(v, secrets) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [scrub(v, secrets) for v in value]
+    return value
+
+
+def without_frames(error: E) -> E:
+    """The error without its traceback, and so all errors behind it.
+
+    Loggers that show local variables would find the prompt in our frames, and the key in those of
+    the HTTP client.
+    """
+    link: BaseException | None = error
+    seen = set[int]()
+    while link is not None and id(link) not in seen:
+        seen.add(id(link))
+        link.__traceback__ = None
+        if link.__cause__ is not None and link.__context__ is not None:
+            link.__context__.__traceback__ = None
+        link = link.__cause__ or link.__context__
+    return error
+
+
+class _WithoutQueries(logging.Filter):
+    """httpx logs URLs in full (redirects too), and the query of a base URL may hold a key."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.queries: set[str] = set()
+        for client, core in (("httpx", "httpcore"), ("httpx2", "httpcore2")):
+            for name in (client, f"{core}.http11", f"{core}.http2"):
+                logging.getLogger(name).addFilter(self)
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        said = record.getMessage()
+        for query in self.queries:
+            if query in said:
+                said = said.replace(query, "[query]")
+                record.msg, record.args = said, None
+        return True
+
+
+_filter: _WithoutQueries | None = None
+
+
+def hide_query(query: str) -> None:
+    """Keep this query string out of the logs of the HTTP client, from now on."""
+    global _filter  # noqa: PLW0603 - loggers are the process's own
+    if _filter is None:
+        _filter = _WithoutQueries()
+    _filter.queries.add(query)
