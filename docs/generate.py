@@ -13,7 +13,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from _make import adapters, api, errors, event_types
+from _make import adapters, api, errors, event_types, peers
 
 from streamkit import events
 
@@ -24,7 +24,9 @@ SECTIONS = {
     "api.md": api.sections,
     "errors.md": errors.sections,
     "events.md": event_types.sections,
+    "reliability.md": peers.sections,
     "timeouts-and-retries.md": errors.timer_sections,
+    "../README.md": peers.readme_sections,
 }
 
 _MARKED = re.compile(r"(<!-- generated: ([a-z-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -67,7 +69,7 @@ def main() -> int:
             sys.stdout.writelines(diff)
         else:
             path.write_text(text, "utf-8")
-            print(f"wrote docs/{name}")
+            print(f"wrote {path.resolve().relative_to(HERE.parent)}")
     return 1 if stale and "--check" in sys.argv else 0
 
 

@@ -126,7 +126,8 @@ class Probe:
         (request,) = self.requests(run)
         if since is None or request["closed_by"] != "client":
             return None
-        return round(max(0.0, request["closed_at"] - since), 3)
+        after: float = request["closed_at"] - since
+        return round(max(0.0, after), 3)
 
     async def leave(self, how: str) -> Observation:
         """Leave the loop after some text while the program goes on, the stream still in scope."""
@@ -194,6 +195,7 @@ class Probe:
             cells[fault] = await self.fault(fault)
         logging.getLogger().setLevel(logging.INFO)
         slow = {
+            "break_everyday": self.leave("stream"),
             "break_loop": self.leave("break_loop"),
             "break_closing": self.leave("break_closing"),
             "consumer_raises": self.interrupt("raise"),

@@ -65,7 +65,7 @@ class Anthropic:
 
     def _message(self) -> bytes:
         message = {"id": "msg_1", "type": "message", "role": "assistant", "model": "claude-x"}
-        rest = {"content": [], "stop_reason": None, "stop_sequence": None}
+        rest: dict[str, Any] = {"content": [], "stop_reason": None, "stop_sequence": None}
         usage = {"input_tokens": 3, "output_tokens": 1}
         return self._event("message_start", message={**message, **rest, "usage": usage})
 
