@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import select
 import socket
+import ssl
 import struct
 import threading
 import time
@@ -21,9 +22,11 @@ Then = Literal["keep", "close", "reset", "stall", "vanish"]
 """After the body: wait for the next request; close; reset; say nothing more; or wait for the next
 request until the client has been idle for a moment, then close behind its back."""
 
-Length = Literal["chunked", "content-length", "until-close"]
+Length = Literal["chunked", "content-length", "until-close", "as-is"]
+"""How the body is framed; "as-is" sends the pieces raw, below whatever ``headers`` claim."""
 
 CHUNKED_END: Final = b"0\r\n\r\n"
+TLS_HANDSHAKE: Final = b"\x16\x03"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +34,7 @@ class Answer:
     """One answer. ``body`` holds pieces to send one by one, and pauses as numbers of seconds.
 
     ``ended`` False leaves a body out its last chunk, or short of its content-length: it is cut.
+    ``status`` 0 answers nothing at all, but goes straight to ``then``.
     """
 
     body: Sequence[bytes | float] = ()
@@ -79,23 +83,27 @@ class _ClientGone(Exception):
 class TapeServer:
     """Answers the first request with the first tape, and so on; the last one serves all others."""
 
-    def __init__(self) -> None:
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
         self.requests: list[Request] = []
         self.gone: dict[int, float] = {}
         """When each connection was seen to be closed by the client."""
         self.connections = 0
+        self.open: set[int] = set()
+        """Connections that neither side is known to have closed."""
         self.silent: set[int] = set()
         """Requests, by number, that are read and then met with a closed connection."""
+        self._tls = tls
         self._answers: list[Answer] = [Answer()]
         self._lock = threading.Lock()
         self._stop_reader, self._stop_writer = socket.socketpair()
-        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._listener = socket.create_server(("127.0.0.1", 0), backlog=512)
         self._threads = [threading.Thread(target=self._accept, name="tape server")]
         self._threads[0].start()
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+        scheme = "https" if self._tls else "http"
+        return f"{scheme}://127.0.0.1:{self._listener.getsockname()[1]}"
 
     def play(self, *answers: Answer) -> None:
         self._answers = list(answers)
@@ -134,18 +142,27 @@ class TapeServer:
                 return
             conn, _ = self._listener.accept()
             number, self.connections = self.connections, self.connections + 1
+            self.open.add(number)
             thread = threading.Thread(target=self._serve, args=(conn, number), name="tape")
             self._threads.append(thread)
             thread.start()
 
     def _serve(self, conn: socket.socket, number: int) -> None:
-        with conn:
-            conn.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            try:
-                while self._converse(conn, number):
+        try:
+            with self._secured(conn) as line:
+                while self._converse(line, number):
                     pass
-            except (_ClientGone, ConnectionError):
-                self.gone[number] = time.monotonic()
+        except (_ClientGone, ConnectionError, ssl.SSLError):
+            self.gone[number] = time.monotonic()
+        finally:
+            self.open.discard(number)
+
+    def _secured(self, conn: socket.socket) -> socket.socket:
+        conn.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if self._tls is None:
+            return conn
+        with conn:  # wrapping moves it into the new socket; a handshake that fails closes it
+            return self._tls.wrap_socket(conn, server_side=True)
 
     def _converse(self, conn: socket.socket, number: int) -> bool:
         """Read one request and answer it. False: this side has ended the connection."""
@@ -159,13 +176,15 @@ class TapeServer:
             return False
         if not self._pause(conn, answer.delay):
             return False
-        conn.sendall(answer.head())
+        if answer.status:
+            conn.sendall(answer.head())
         for step in answer.body:
             if isinstance(step, bytes):
                 conn.sendall(answer.framed(step))
             elif not self._pause(conn, step):
                 return False
-        if answer.ended and answer.length == "chunked" and answer.then not in ("stall", "reset"):
+        whole = answer.status and answer.ended and answer.then not in ("stall", "reset")
+        if whole and answer.length == "chunked":
             conn.sendall(CHUNKED_END)
         return self._afterwards(conn, answer)
 
@@ -201,6 +220,9 @@ class TapeServer:
             if more is None:
                 return None
             data += more
+            if data.startswith(TLS_HANDSHAKE):  # to a server without TLS, as such servers answer it
+                conn.sendall(b"HTTP/1.1 400 Bad Request\r\nconnection: close\r\n\r\n")
+                return None
         at = time.monotonic()
         head, _, body = data.partition(b"\r\n\r\n")
         start, *lines = head.decode("latin-1").split("\r\n")

@@ -168,6 +168,9 @@ class SyncDriver(Driver):
         """Give the response up. Also closes its connection, unless the body was read to its end."""
         response, self._response = self._response, None
         chunks, self._chunks = self._chunks, iter(())
+        patience, self._patience = self._patience, None
+        if patience is not None:
+            patience.deadline = None  # the next stream over this connection has its own
         if response is None:
             return
         with contextlib.suppress(Exception):

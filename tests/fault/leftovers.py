@@ -1,0 +1,48 @@
+"""Threads and descriptors of this process, to tell whether anything was left behind."""
+
+from __future__ import annotations
+
+import gc
+import sys
+import threading
+import time
+from pathlib import Path
+
+
+def threads() -> set[threading.Thread]:
+    # Trio keeps an idle worker thread for ten seconds, for its own reuse.
+    return {t for t in threading.enumerate() if not t.name.startswith("Trio thread")}
+
+
+def descriptors() -> set[tuple[str, str]]:
+    """Open descriptors and what they are; sockets have a number that is never used twice."""
+    found = set()
+    for link in Path("/proc/self/fd").iterdir() if sys.platform == "linux" else ():
+        try:
+            found.add((link.name, str(link.readlink())))
+        except OSError:  # the descriptor of the listing itself
+            continue
+    return {(name, what) for name, what in found if "/proc/" not in what}
+
+
+class NothingLeft:
+    """``with NothingLeft():`` no thread and no descriptor is there afterwards that was not before.
+
+    Asks for a moment, since a thread that was joined may still be on its way out.
+    """
+
+    def __enter__(self) -> None:
+        gc.collect()
+        self._threads, self._descriptors = threads(), descriptors()
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is not None:
+            return
+        gc.collect()
+        until = time.monotonic() + 1
+        while (left := self._left()) and time.monotonic() < until:
+            time.sleep(0.01)
+        assert not left, f"left behind: {left}"
+
+    def _left(self) -> list[object]:
+        return [*(threads() - self._threads), *(descriptors() - self._descriptors)]
