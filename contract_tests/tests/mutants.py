@@ -170,6 +170,13 @@ MUTANTS: dict[str, tuple[str, Sequence[Change]]] = {
         [(DECODER, "        from os import environ\n\n        assert environ\n" + DECODER)],
     ),
     "uses a library that speaks HTTP": ("L13", [(IMPORT, "import copy\n\nimport httpx\n")]),
+    "reads a file by a way around": (
+        "L13",
+        [
+            (IMPORT, "import codecs\nimport copy\n"),
+            (DECODER, "        codecs.open(__file__).close()\n" + DECODER),
+        ],
+    ),
     "opens a file": ("L13", [(DECODER, "        open(__file__).close()\n" + DECODER)]),
     "shows the key in its repr": ("L14", [("field(default=None, repr=False)", "None")]),
     "sends the key itself": (

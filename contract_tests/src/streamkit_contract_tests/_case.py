@@ -90,7 +90,7 @@ class Subject:
         except Exception as error:
             raise Violation(
                 f"request() raised {type(error).__name__}: {error}",
-                where=clip(request.model_dump(exclude_defaults=True), 300),
+                where=words(request),
                 user="no answer to a request that is right",
             ) from error
 
@@ -148,10 +148,14 @@ class Case:
                 lost=self.recording.lost if lost is None else lost,
             )
         except Exception as error:
+            first_lines = " ".join(str(error).splitlines()[:3])
             raise Violation(
-                f"streamkit failed on the chunks with {type(error).__name__}: {error}",
-                where=f"{len(body)} bytes, the last of them {clip(body[-200:], 200)}",
-                user="an exception that is no StreamkitError",
+                "streamkit cannot make an event of what the decoder said: "
+                f"{type(error).__name__}: {clip(first_lines, 300)}",
+                where=f"a body of {len(body)} bytes that ends with {clip(body[-200:], 200)}",
+                user="an exception that is no StreamkitError, in place of the answer so far",
+                mend="look at the types of the fields of streamkit.chunks, and check what the "
+                "vendor sends before it goes into a chunk",
             ) from error
         ended = got.events[-1]
         if isinstance(ended, StreamEnded):
@@ -188,6 +192,19 @@ class Case:
         """The frame whose chunks hold `End` (their number: at `close`); None if there is none."""
         found = (i for i, step in enumerate(self.steps) if any(isinstance(c, End) for c in step))
         return next(found, None)
+
+    def place(self, number: int) -> str:
+        """A frame for a message: its number, its last byte in the recording, what it holds."""
+        if number >= len(self.frames):
+            return f"close(), behind all {len(self.frames)} frames"
+        low, high = 0, len(self.body)
+        while low < high:
+            middle = (low + high) // 2
+            if len(self.wire.frames(self.body[:middle])) > number:
+                high = middle
+            else:
+                low = middle + 1
+        return f"frame {number}, whole at byte {low}: {clip(self.frames[number].data)}"
 
     def is_keep_alive(self, frame: Frame) -> bool:
         """Whether the frame is one of those that the author declared as carrying nothing."""
@@ -255,6 +272,7 @@ def feed(decoder: Decoder, frame: Frame, number: int) -> list[Chunk]:
             f"feed() raised {type(error).__name__}: {error}",
             where=f"frame {number}: {clip(frame.data)}",
             user="a ProtocolError in place of the answer",
+            mend="return malformed(frame, …) for what cannot be read, Opaque for what is unknown",
         ) from error
 
 
@@ -270,7 +288,7 @@ def same(case: Case, got: Decoded, where: str) -> None:
     if difference is None and got.response != case.whole.response:
         difference = response_difference(case.whole.response, got.response)
     if difference is not None:
-        raise Violation(difference, where=where, user="another answer, by the accident of the line")
+        raise Violation(difference, where=where, user="another answer, by an accident of the line")
 
 
 def first_difference(want: Sequence[Any], have: Sequence[Any]) -> str | None:
@@ -279,9 +297,9 @@ def first_difference(want: Sequence[Any], have: Sequence[Any]) -> str | None:
         if a != b:
             return f"event {i} is\n{clip(b, 200)}\ninstead of\n{clip(a, 200)}"
     if len(want) > len(have):
-        return f"{len(want) - len(have)} events are missing, first {clip(want[len(have)], 200)}"
+        return f"{len(want) - len(have)} events are missing, the first {clip(want[len(have)], 200)}"
     if len(have) > len(want):
-        return f"{len(have) - len(want)} events too many, first {clip(have[len(want)], 200)}"
+        return f"there are {len(have) - len(want)} more events, first {clip(have[len(want)], 200)}"
     return None
 
 
@@ -299,3 +317,14 @@ def bug(error: StreamkitError | None) -> BaseException | None:
     while isinstance(cause, StreamkitError):
         cause = cause.__cause__
     return cause
+
+
+def words(request: ChatRequest) -> str:
+    """A request for a message: how many turns, and what is asked for besides."""
+    asked = request.model_dump(exclude_defaults=True, exclude={"model", "messages"})
+    options = ", ".join(f"{name}={clip(getattr(request, name))}" for name in sorted(asked))
+    kinds = sorted({part.type for message in request.messages for part in message.content})
+    return (
+        f"a request of {len(request.messages)} messages with {', '.join(kinds)}"
+        f"{' and ' + options if options else ''}"
+    )

@@ -36,9 +36,10 @@ def cut_shows(case: Case) -> None:
     if too_many:
         raise Violation(
             f"after_end is {case.recording.expected.after_end}, but an answer without its last "
-            f"{case.recording.expected.after_end} frames is not taken for complete: say less",
+            f"{case.recording.expected.after_end} frames is not taken for complete",
             where=f"{case.recording.name}.expect.json",
-            user="nothing; but the kit would not notice an end that comes too early",
+            user="an end that comes too early, unnoticed by this kit",
+            mend="say less; 0 is the default",
         )
 
 
@@ -105,14 +106,16 @@ def _check(case: Case, cut: int, got: Decoded, may_be_complete: bool) -> None:
     count = case.received(case.body[:cut])
     where = f"cut behind byte {cut} of {len(case.body)}, {count} of {len(case.frames)} frames whole"
     whole, response = case.whole.response, got.response
-    beginning = f"{clip(response.text[-60:])} taken for the end of the answer"
+    so_far = f"{response.text[-60:]!r}" if response.text else "nothing"
+    beginning = f"{so_far}, taken for the whole answer"
     match response.outcome:
         case "complete" if not may_be_complete:
             raise Violation(
-                "the outcome is complete, though the end mark has not come. Say End only for the "
-                "vendor's end mark (frames that come behind it are declared with after_end)",
+                "the outcome is complete, though the end mark has not come",
                 where=where,
                 user=beginning,
+                mend="say End only for the vendor's end mark. Frames that come behind it, and that "
+                "the answer can do without, are counted in .expect.json as after_end",
             )
         case "complete" if response.choices != whole.choices:
             raise Violation(
@@ -127,7 +130,11 @@ def _check(case: Case, cut: int, got: Decoded, may_be_complete: bool) -> None:
                 user="an error that nobody sent in place of a truncated answer",
             )
         case "truncated" if not isinstance(got.error, LineError):
-            raise Violation(f"the error is {got.error!r}", where=where)
+            raise Violation(
+                f"the outcome is truncated, but the error is {got.error!r}",
+                where=where,
+                user="an error that does not say that the line broke",
+            )
     _is_beginning(case, response.choices, where)
     finished = [p for c in response.choices for p in c.parts if isinstance(p, ToolCall)]
     if response.outcome != "complete" and len(finished) > _closed_calls(case, count):
@@ -135,6 +142,7 @@ def _check(case: Case, cut: int, got: Decoded, may_be_complete: bool) -> None:
             f"{clip(finished[-1])} is a finished call, though the vendor has not closed it",
             where=where,
             user="a tool run on arguments that may be cut",
+            mend="say Closed for a call only where the vendor closes it; nothing in close()",
         )
 
 
@@ -203,9 +211,10 @@ def _closed_by_the_vendor(case: Case) -> None:
             if mark not in data if mark else in_pieces and chunk.choice not in stopped:
                 raise Violation(
                     f"the call {id_!r} is closed by "
-                    + (f"a frame without {mark!r}" if mark else "the frame of its last piece")
-                    + ". Arguments that parse can still grow: wait for the vendor's word (if this "
-                    "frame holds it, name it with closed_by in the tool call of .expect.json)",
-                    where=f"frame {i}: {clip(data)}",
+                    + (f"a frame without {mark!r}" if mark else "the frame of its last piece"),
+                    where=case.place(i),
                     user="a tool run on arguments that may be cut",
+                    mend="arguments that parse can still grow: say Closed only at the vendor's "
+                    "word. If this frame holds it, name it with closed_by in the tool call of "
+                    ".expect.json",
                 )

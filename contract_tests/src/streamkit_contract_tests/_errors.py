@@ -62,13 +62,20 @@ def errors_are_understood(subject: Subject) -> None:
                     f"it becomes {error!r}, not {kind.__name__}"
                     + (f", because fault() raised {cause!r}" if cause else ""),
                     where=where,
-                    user="the wrong advice",
+                    user="the wrong advice: what to do hangs on the class of the error",
+                    mend="leave fault() out, or give the status to fault_from_error: it knows",
                 )
             if error.status != status or error.retry_after != 7.0:
                 raise Violation(
                     f"status {error.status} and retry_after {error.retry_after}, "
                     f"not {status} and 7.0 as the header says",
                     where=where,
+                    user="an error that cannot be looked up, or a retry that comes too early",
+                    mend="leave fault() out, or hand status and headers on: fault_from_http does",
                 )
             if "<html" in error.message.lower():
-                raise Violation(f"the message holds HTML: {clip(error.message)}", where=where)
+                raise Violation(
+                    f"the message holds HTML: {clip(error.message)}",
+                    where=where,
+                    user="a web page in a log line",
+                )

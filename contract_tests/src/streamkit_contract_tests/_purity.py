@@ -9,9 +9,13 @@ from functools import cache
 from importlib.util import find_spec, resolve_name
 from pathlib import Path
 
-from ._case import Subject
+from streamkit.adapter import Adapter
+
+from ._case import Subject, run
 from ._registry import for_adapter
+from ._samples import requests
 from ._violation import Violation
+from ._watch import watched
 
 ACTING = frozenset(
     {
@@ -36,14 +40,43 @@ def purity(subject: Subject) -> None:
     """An adapter does no I/O, waits for nothing, reads no clock, dice or environment. That makes it
     right on asyncio, trio and plain sync alike, and every failure playable in a test. Its modules
     import no more than the pure part of the standard library, pydantic and streamkit; a vendor's
-    SDK is none of them.
+    SDK is none of them. While it builds requests and reads recordings, the interpreter's audit
+    events are watched as well.
     """
-    found = sorted(_impurities(type(subject.adapter).__module__))
+    module = type(subject.adapter).__module__
+    found = sorted(_impurities(module)) + sorted(_acts(subject))
     if found:
         raise Violation(
             "\n".join(f"{where} {what}" for where, what in found),
-            user="a stream that blocks the event loop, or a test that cannot be repeated",
+            where=f"the modules that {module} imports, and what they do when run",
+            user="a stream that blocks the event loop, or an answer that no test can repeat",
+            mend=_advice(subject.adapter),
         )
+
+
+def _advice(adapter: Adapter) -> str:
+    module = type(adapter).__module__.rpartition(".")[2]
+    if module.startswith("test_") or module.endswith("_test"):
+        return "the adapter is defined among its tests: put it into a module of its own"
+    return "the core does what must be done: keys and URLs by Endpoint, time by its own clock"
+
+
+def _acts(subject: Subject) -> set[tuple[str, str]]:
+    """What happens while requests are built and recordings are read."""
+    found = set()
+    with watched() as acts:
+        for request in requests(frozenset(), frozenset(), subject.model):
+            subject.wire(request)
+        found |= {("request()", f"does {act}") for act in acts}
+    for case in subject.cases:
+        with watched() as acts:
+            if case.is_stream:
+                run(case.subject.decoder(), case.frames)
+            else:
+                headers = {"content-type": case.recording.content_type}
+                subject.adapter.fault(case.recording.status, headers, case.body)
+            found |= {(f"reading {case.recording.name!r}", f"does {act}") for act in acts}
+    return found
 
 
 @cache

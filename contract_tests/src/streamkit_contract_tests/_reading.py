@@ -45,7 +45,12 @@ def recorded_result(case: Case) -> None:
         differences.append(f"error: {words!r} is not in it")
     if differences:
         cause = f"\nthe error was: {got.error}" if got.error is not None else ""
-        raise Violation("\n".join(clip(d, 300) for d in differences) + cause)
+        raise Violation(
+            "\n".join(clip(d, 300) for d in differences) + cause,
+            where=f"the whole body against {case.recording.name}.expect.json",
+            user="something else than the vendor said",
+            mend="look at the frames that say it; or, if the adapter is right, at what you expect",
+        )
 
 
 @for_recordings(2, "any split")
@@ -77,7 +82,7 @@ def noise(case: Case) -> None:
         same(case, got, f"{piece!r} between all messages")
     for place in some(places[: case.last_read + 1], MANY):
         got = case.decode(insert(case.body, [place], case.wire.unknown))
-        where = f"an unknown event inserted at byte {place}"
+        where = f"an unknown event inserted at byte {place}: {case.wire.unknown!r}"
         _same_but_for_the_unknown(case, got, where)
         if not _unknown_shows(case, got):
             raise Violation(
@@ -85,6 +90,7 @@ def noise(case: Case) -> None:
                 "response.vendor",
                 where=where,
                 user="nothing of what the vendor sent, and nobody would know",
+                mend="return Opaque(kind, data) for every frame that has no mapping",
             )
     extended = [Frame(_with_unknown_field(f.data), f.event, f.id) for f in case.frames]
     got = case.decode(case.wire.body_of(extended))
@@ -109,7 +115,9 @@ def _same_but_for_the_unknown(case: Case, got: Decoded, where: str) -> None:
     if difference is None and _parts(want) != _parts(have):
         difference = response_difference(want, have)
     if difference is not None:
-        raise Violation(difference, where=where, user="an answer that breaks when the vendor grows")
+        raise Violation(
+            difference, where=where, user="an answer that breaks on the day the vendor says more"
+        )
 
 
 def _parts(response: Any) -> Any:
@@ -150,21 +158,22 @@ def no_shared_state(case: Case) -> None:
             continue
         mine, theirs = case.subject.decoder(), other.subject.decoder()
         for i in range(max(len(case.frames), len(other.frames))):
-            where = f"two streams in turns, this one and {other.recording.name!r}, at frame {i}"
+            where = f"frame {i}, read in turns with a stream of {other.recording.name!r}"
             if i < len(case.frames):
                 _as_alone(case.steps[i], feed(mine, case.frames[i], i), where)
             if i < len(other.frames):
                 _as_alone(other.steps[i], feed(theirs, other.frames[i], i), where)
     for i, step in enumerate(run(case.subject.decoder(), case.frames)):
-        _as_alone(case.steps[i], step, f"a second stream behind the first, at frame {i}")
+        _as_alone(case.steps[i], step, f"frame {i} of a second stream, behind the first")
 
 
 def _as_alone(want: list[Chunk], have: list[Chunk], where: str) -> None:
     if want != have:
         raise Violation(
-            f"the decoder said {clip(have)}; alone it says {clip(want)}",
+            f"the decoder said {clip(have)}; in a stream alone it says {clip(want)}",
             where=where,
             user="words of somebody else's answer, or none",
+            mend="make a fresh decoder in decoder(), and keep what it learns in its own attributes",
         )
 
 
@@ -178,8 +187,9 @@ def nothing_after_the_end(case: Case) -> None:
             if isinstance(chunk, End | Fault) and place + 1 < len(step):
                 raise Violation(
                     f"{clip(step[place + 1])} stands behind {type(chunk).__name__}",
-                    where=f"frame {i}",
-                    user="nothing of it",
+                    where=case.place(i),
+                    user=f"nothing of it: streamkit stops reading at {type(chunk).__name__}",
+                    mend="say first what the frame says, then how it ends",
                 )
     if case.end_frame is None:
         return
@@ -196,7 +206,12 @@ def nothing_after_the_end(case: Case) -> None:
 
 def _silent(chunks: list[Chunk], where: str) -> None:
     if chunks:
-        raise Violation(f"the decoder said {clip(chunks)} after End", where=where)
+        raise Violation(
+            f"the decoder said {clip(chunks)} after End",
+            where=where,
+            user="nothing of it, but a decoder that goes on has not understood the end",
+            mend="remember that End (or a Fault) was said, and return [] from then on",
+        )
 
 
 @for_recordings(11, "no frame lost")
@@ -207,12 +222,13 @@ def no_frame_lost(case: Case) -> None:
     """
     after_end = case.recording.expected.after_end
     if case.end_frame is not None and case.end_frame < len(case.frames) - 1 - after_end:
-        lost = case.frames[case.end_frame + 1]
         raise Violation(
             f"End was said at frame {case.end_frame} of {len(case.frames)}; what comes then is "
-            "not read. Where that is right, say so in .expect.json with after_end",
-            where=f"frame {case.end_frame + 1}: {clip(lost.data)}",
-            user="nothing of the frames behind",
+            "not read",
+            where=case.place(case.end_frame + 1),
+            user="nothing of this frame and those behind it",
+            mend="say End at the vendor's end mark and not before. Where the frames behind it are "
+            "of no interest, count them in .expect.json as after_end",
         )
     told = [chunk for step in case.steps for chunk in step]
     for i, frame in enumerate(case.frames[: case.last_read + 1]):
@@ -227,10 +243,11 @@ def no_frame_lost(case: Case) -> None:
             path, value = min(news)
             raise Violation(
                 f"the frame is passed over in silence, with {path} = {clip(value)} in it, which no "
-                "other frame says. Map it, or let it come out as Opaque; a message without meaning "
-                "is declared in keep_alives, a field without meaning in padding_fields",
-                where=f"frame {i}: {clip(frame.data)}",
+                "other frame says",
+                where=case.place(i),
                 user="nothing of it",
+                mend="map it, or return Opaque for it. A message without meaning is declared in "
+                "keep_alives, a field without meaning in padding_fields",
             )
 
 
@@ -268,9 +285,11 @@ def never_raises(case: Case) -> None:
         cause = bug(error)
         if cause is not None:
             raise Violation(
-                f"the adapter failed with {type(cause).__name__}: {cause}",
+                f"feed() failed with {type(cause).__name__}: {cause}",
                 where=f"frame {i} changed to {clip(frame.data, 300)}",
                 user="a ProtocolError that blames the adapter",
+                mend='check the type of a value before using it: match with case {"id": str(id)} '
+                "does that in passing",
             ) from cause
 
 

@@ -13,7 +13,7 @@ from streamkit.events import Notice
 from streamkit.messages import ChatRequest
 from streamkit.testing import Tape
 
-from ._case import Case, Subject
+from ._case import Case, Subject, words
 from ._offline import ask
 from ._registry import for_adapter
 from ._samples import OPTIONS, PARTS, requests
@@ -27,27 +27,34 @@ def requests_are_pure(subject: Subject) -> None:
     """
     supports = subject.adapter.supports
     for request in requests(supports.options, supports.parts, subject.model):
-        where = f"the request {clip(_words(request), 300)}"
+        where = words(request)
         before = deepcopy(request)
         first = subject.wire(request)
         snapshot = deepcopy(_wire(first))
         if request != before:
             raise Violation(
-                f"it was changed to {clip(_words(request), 300)}",
+                f"the caller's request was changed: it is now {words(request)}",
                 where=where,
                 user="an option of one call in the next",
+                mend="copy what is changed: copy.deepcopy(request.extra_body), list(request.stop)",
             )
         _json_safe(first.body, "body", where)
         second = _wire(subject.wire(request))
         if second != snapshot:
             raise Violation(
-                f"the second time it gives\n{clip(second, 300)}\ninstead of\n{clip(snapshot, 300)}",
+                _difference(snapshot, second),
                 where=where,
+                user="requests that no test can repeat, and no cache can know",
+                mend="no counters, clocks or random ids: what is sent follows from the request",
             )
 
 
-def _words(request: ChatRequest) -> dict[str, Any]:
-    return request.model_dump(exclude_defaults=True)
+def _difference(first: tuple[Any, ...], second: tuple[Any, ...]) -> str:
+    """What the same request gives the second time."""
+    one, other = first[2], second[2]
+    for name in [n for n in {**one, **other} if one.get(n) != other.get(n)]:
+        return f"body.{name} is {clip(other.get(name))}, and was {clip(one.get(name))} before"
+    return f"the second time it gives {clip(second, 300)}, and gave {clip(first, 300)} before"
 
 
 def _wire(wire: WireRequest) -> tuple[Any, ...]:
@@ -66,7 +73,11 @@ def _json_safe(value: Any, path: str, where: str) -> None:
         case Mapping():
             for name, inner in value.items():
                 if not isinstance(name, str):
-                    raise Violation(f"{path} has the key {name!r}, which is no text", where=where)
+                    raise Violation(
+                        f"{path} has the key {name!r}, which is no text",
+                        where=where,
+                        user="a ConfigurationError for a request that is right",
+                    )
                 _json_safe(inner, f"{path}.{name}", where)
         case str() | bool() | None:
             pass
@@ -74,7 +85,11 @@ def _json_safe(value: Any, path: str, where: str) -> None:
             try:
                 json.dumps(value, allow_nan=False)
             except ValueError:
-                raise Violation(f"{path} is {value!r}", where=where) from None
+                raise Violation(
+                    f"{path} is {value!r}, which JSON has not",
+                    where=where,
+                    user="a ConfigurationError for a request that is right",
+                ) from None
         case Sequence() if not isinstance(value, bytes | bytearray):
             for i, inner in enumerate(value):
                 _json_safe(inner, f"{path}[{i}]", where)
@@ -95,7 +110,12 @@ def options_are_honest(subject: Subject) -> None:
     claimed = subject.adapter.supports.options
     unknown = sorted(claimed - ChatRequest.model_fields.keys())
     if unknown:
-        raise Violation(f"Supports.options names what ChatRequest has not: {', '.join(unknown)}")
+        raise Violation(
+            f"Supports.options names what ChatRequest has not: {', '.join(unknown)}",
+            where="Supports.options",
+            user="no such option, though it is claimed",
+            mend="an option that only this vendor has goes through extra_body",
+        )
     for name, sample in OPTIONS.items():
         beside = {k: v for k, v in sample.beside.items() if k in claimed}
         if name in claimed:
@@ -118,12 +138,14 @@ def _claimed(subject: Subject, name: str, values: tuple[Any, ...], beside: dict[
                 f"{name}={clip(value)} changes nothing in the request, and nothing warns",
                 where=f"Supports.options claims {name}",
                 user="an option that is not honoured, and nobody says so",
+                mend="put it into the body, add a Warned that names it, or do not claim it",
             )
     if not shown:
         raise Violation(
-            f"no value of {name} changes the request: do not claim it (or set `model` to one that "
-            f"takes it); tried {clip(values)}",
-            where="Supports.options",
+            f"no value of {name} changes the request; tried {clip(values)}",
+            where=f"Supports.options claims {name}",
+            user="an option that does nothing but warn",
+            mend="do not claim it; or set `model` of the contract class to one that takes it",
         )
 
 
@@ -139,9 +161,19 @@ def _unclaimed(subject: Subject, name: str, value: Any) -> None:
     warned = [e for e in lax.events if isinstance(e, Notice) and (e.data or {}).get("what") == name]
     where = f"{name}={clip(value)}, which Supports.options does not claim"
     if lax.sent != plain.sent:
-        raise Violation("it reaches the wire", where=where)
+        raise Violation(
+            "it reaches the wire",
+            where=where,
+            user="a warning that it is ignored, though it is not",
+            mend="claim it in Supports.options",
+        )
     if not warned or not isinstance(strict.error, UnsupportedError):
-        raise Violation("nothing warns of it", where=where, user="an option dropped in silence")
+        raise Violation(
+            "nothing warns of it",
+            where=where,
+            user="an option dropped in silence",
+            mend="streamkit warns by itself for what Supports.options does not list",
+        )
 
 
 def _extra_body_wins(subject: Subject) -> None:
@@ -151,9 +183,10 @@ def _extra_body_wins(subject: Subject) -> None:
         body = subject.wire(subject.request(extra_body={name: probe})).body
         if body.get(name) != probe:
             raise Violation(
-                f"extra_body={{{name!r}: {probe}}} goes out as {clip(body.get(name))}; it is "
-                "merged last, at the top level, as it is",
+                f"extra_body={{{name!r}: {probe}}} goes out as {clip(body.get(name))}",
+                where=f"the body's field {name!r}",
                 user="no way to reach an option that streamkit does not know",
+                mend="body.update(copy.deepcopy(request.extra_body)) as the last thing",
             )
 
 
@@ -175,13 +208,25 @@ def claims_are_shown(subject: Subject) -> None:
     for what, claim in claimed.items():
         if claim and what not in shown:
             raise Violation(
-                f"no recording shows {what}; record one, or do not claim it in Supports",
+                f"no recording shows {what}, but Supports claims it",
                 where=f"{len(subject.suite.cases)} recordings",
+                user="a promise that nobody has seen kept",
+                mend="record an answer that shows it, or do not claim it",
             )
         if what in shown_here and not claim:
-            raise Violation(f"recordings show {what}, but Supports does not claim it")
+            raise Violation(
+                f"recordings show {what}, but Supports does not claim it",
+                where=", ".join(c.recording.name for c in subject.cases if what in _shown([c])),
+                user="a table of what adapters can that is wrong",
+                mend="claim it in Supports",
+            )
     if "text" not in shown:
-        raise Violation("no recording shows a complete answer with text")
+        raise Violation(
+            "no recording shows a complete answer with text",
+            where=f"{len(subject.suite.cases)} recordings",
+            user="nothing that was proven",
+            mend="record a plain answer first: a question, some text, the end mark",
+        )
     for name, messages in PARTS.items():
         _part(subject, name, messages, name in supports.parts)
 
@@ -211,15 +256,24 @@ def _part(subject: Subject, name: str, messages: tuple[Any, ...], claimed: bool)
     except UnsupportedError as error:
         if claimed:
             raise Violation(
-                f"Supports.parts claims it, but it is refused: {error}", where=where
+                f"Supports.parts claims it, but it is refused: {error}",
+                where=where,
+                user="an error for what the documentation promises",
+                mend="send it, or do not claim it",
             ) from error
         return
     warned = any(w.code == "part_dropped" for w in wire.warnings)
     if claimed and warned:
-        raise Violation("Supports.parts claims it, but it is dropped", where=where)
+        raise Violation(
+            "Supports.parts claims it, but it is dropped with a warning",
+            where=where,
+            user="an answer to half of the question",
+            mend="send it, or do not claim it",
+        )
     if not claimed and not warned:
         raise Violation(
             "Supports.parts does not claim it, and it is neither refused nor warned of",
             where=where,
             user="an answer to a question without its picture",
+            mend="raise UnsupportedError for a part that the dialect cannot carry",
         )

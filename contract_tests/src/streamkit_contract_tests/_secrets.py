@@ -56,6 +56,8 @@ def _look(text: str, where: str, *secrets: str) -> None:
                 f"the {what} is in it: … {around.replace(secret, '[HERE]')} …",
                 where=where,
                 user="a secret in the log",
+                mend="field(repr=False) for keys, __repr__ without the request; the core adds the "
+                "key to the request by itself",
             )
 
 

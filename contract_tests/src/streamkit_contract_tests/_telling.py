@@ -45,7 +45,13 @@ def one_ending(case: Case) -> None:
     for where, body in bodies.items():
         wrong = _wrong_ending(case.decode(body))
         if wrong:
-            raise Violation(wrong, where=where)
+            raise Violation(
+                wrong,
+                where=f"the body {where}",
+                user="a stream whose end cannot be told",
+                mend="this is streamkit's own bug unless the adapter changes chunks after it "
+                "returned them: report it with the recording",
+            )
 
 
 def _wrong_ending(got: Decoded) -> str | None:
@@ -107,10 +113,14 @@ def parts_are_whole(case: Case) -> None:
                 wrong,
                 where=f"event {event.seq}: {clip(event)}",
                 user="another answer on the screen than in the response",
+                mend="give each part a key of its own; calls and text share one namespace",
             )
     finished = [p for c in case.whole.response.choices for p in c.parts if isinstance(p, ToolCall)]
     if sorted(map(repr, finished)) != sorted(map(repr, ready.values())):
-        raise Violation("the ToolCallReady events are not the tool calls of the answer")
+        raise Violation(
+            "the ToolCallReady events are not the tool calls of the answer",
+            user="other calls while streaming than in the response",
+        )
 
 
 def _wrong_part(content: Part, joined: str, announced: ToolCall | None) -> str | None:
@@ -143,7 +153,13 @@ def usage_only_grows(case: Case) -> None:
         for name in COUNTS:
             count = getattr(event.usage, name)
             if name in known and (count is None or count < known[name]):
-                raise Violation(f"{name} goes from {known[name]} to {count}", where=where)
+                raise Violation(
+                    f"{name} goes from {known[name]} to {count}",
+                    where=where,
+                    user="a bill that is too small",
+                    mend="add up what the vendor counts piece by piece, and merge reports that "
+                    "hold only some of the counts: a report replaces the one before",
+                )
             if count is not None:
                 known[name] = count
         if not event.usage.raw:
@@ -168,13 +184,21 @@ def events_survive_json(case: Case) -> None:
         answer = ChatResponse.model_validate_json(case.whole.response.model_dump_json())
     except (ValueError, TypeError) as error:
         raise Violation(
-            f"{type(error).__name__}: {error}", user="a crash where the answer is stored"
+            f"{type(error).__name__}: {error}",
+            where="the events, written as JSON",
+            user="a crash where the answer is stored",
+            mend="put only what JSON holds into vendor, data and payload: parse_json gives that",
         ) from error
     difference = first_difference(events, back)
     if difference is None and answer != case.whole.response:
         difference = f"the answer comes back as {clip(answer, 300)}"
     if difference is not None:
-        raise Violation(difference, where="written as JSON and read again")
+        raise Violation(
+            difference,
+            where="the events, written as JSON and read again",
+            user="another answer from the store, the queue or the server than was streamed",
+            mend="put only what JSON holds into vendor, data and payload: parse_json gives that",
+        )
 
 
 @for_recordings(18, "an answer can go back")
@@ -193,7 +217,11 @@ def answer_can_go_back(case: Case) -> None:
     try:
         body = json.dumps(wire_request.body, allow_nan=False, ensure_ascii=False)
     except (TypeError, ValueError) as error:
-        raise Violation(f"the request is no JSON: {error}") from error
+        raise Violation(
+            f"the request is no JSON: {error}",
+            where="the next request, with the answer as a turn",
+            user="a ConfigurationError on the second turn of every conversation",
+        ) from error
     for part in message.content:
         signature = getattr(part, "signature", None)
         if signature and json.dumps(signature, ensure_ascii=False) not in body:
@@ -201,4 +229,5 @@ def answer_can_go_back(case: Case) -> None:
                 f"the signature {clip(signature)} is not in the next request as it came",
                 where=f"part {clip(part)}",
                 user="a 400 for every further turn of the conversation",
+                mend="send part.signature back as it is, in the field the vendor names for it",
             )

@@ -8,9 +8,9 @@ from __future__ import annotations
 import json
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from random import Random
-from typing import Final
+from typing import ClassVar, Final
 
 from streamkit.adapter import Frame, Framing, parse_json
 from streamkit.testing import Frames, aws_message, frames
@@ -54,7 +54,7 @@ class Wire(ABC):
 class _Text(Wire):
     """Line ends and a byte-order mark are what differs between servers."""
 
-    line_ends: Mapping[str, bytes] = {"LF": b"\n", "CRLF": b"\r\n"}
+    line_ends: ClassVar[Mapping[str, bytes]] = {"LF": b"\n", "CRLF": b"\r\n"}
 
     def places(self, body: bytes) -> list[int]:
         return [len(BOM) if body.startswith(BOM) else 0, *self.ends(body)]
@@ -67,7 +67,7 @@ class _Text(Wire):
 
 class ServerSentEvents(_Text):
     content_type = "text/event-stream"
-    line_ends: Final = {"LF": b"\n", "CRLF": b"\r\n", "CR": b"\r"}
+    line_ends: ClassVar = {"LF": b"\n", "CRLF": b"\r\n", "CR": b"\r"}
     comments = (b": keep-alive\n\n", b": glued to the next event\n", b"retry: 3000\n\n")
     unknown = f"event: streamkit.unknown\ndata: {UNKNOWN}\n\n".encode()
 
@@ -146,7 +146,8 @@ class AwsEventStream(Wire):
     )
 
     def ends(self, body: bytes) -> list[int]:
-        found, end = [], 0
+        found: list[int] = []
+        end = 0
         while end + 4 <= len(body):
             end += int.from_bytes(body[end : end + 4])
             if not found or end > found[-1]:
@@ -182,13 +183,11 @@ class AwsEventStream(Wire):
         """The same messages with other headers: new ones are added, the order is free."""
         found = self.frames(body)
         rest = body[max(self.ends(body), default=0) :]
-        changes = {
-            "a header that is new": lambda headers: {":trace": "streamkit", **headers},
-            "headers in another order": lambda headers: dict(reversed(headers.items())),
-        }
+        new = [self._message(f, {":trace": "streamkit", **self._headers(f)}) for f in found]
+        turned = [self._message(f, dict(reversed(self._headers(f).items()))) for f in found]
         return {
-            name: b"".join(self._message(f, change(self._headers(f))) for f in found) + rest
-            for name, change in changes.items()
+            "a header that is new": b"".join(new) + rest,
+            "headers in another order": b"".join(turned) + rest,
         }
 
 

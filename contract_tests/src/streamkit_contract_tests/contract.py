@@ -56,8 +56,8 @@ class AdapterContract:
     def __init_subclass__(cls) -> None:
         if "pytest" in sys.modules and not plugin.LOADED:
             raise RuntimeError(
-                f"{cls.__name__} proves nothing: the pytest plugin of streamkit-contract-tests is "
-                "switched off (by -p no:streamkit_contract_tests, or PYTEST_DISABLE_PLUGIN_AUTOLOAD)"
+                f"{cls.__name__} proves nothing: the pytest plugin of the contract tests is off "
+                "(by -p no:streamkit_contract_tests, or PYTEST_DISABLE_PLUGIN_AUTOLOAD)"
             )
         DEFINED.append(cls)
 

@@ -1,8 +1,8 @@
 """Recordings: a body as the vendor sent it, and beside it what it means.
 
-``NAME.sse``, ``.jsonl``, ``.json``, ``.aws``, ``.eventstream``, ``.html`` or ``.txt`` holds an answer
-in the format of `streamkit.testing.Recording`; ``NAME.expect.json`` says what a user must get,
-see `Expected`. Whether a body is a stream, and how it is cut, the adapter's request says.
+``NAME.sse``, ``.jsonl``, ``.json``, ``.aws``, ``.eventstream``, ``.html`` or ``.txt`` holds an
+answer in the format of `streamkit.testing.Recording`; ``NAME.expect.json`` says what a user must
+get, see `Expected`. Whether a body is a stream, and how it is cut, the adapter's request says.
 """
 
 from __future__ import annotations
@@ -77,8 +77,8 @@ def _read(name: str, path: Path, expect: Path) -> Recording:
     except ConfigurationError as error:
         raise BadRecording(f"{path.name} cannot be read: {error}") from None
     told = recorded.headers.get("content-type")
-    said = {"status": recorded.status if recorded.headers else None, "content_type": told}
-    for what, here in said.items():
+    status = recorded.status if recorded.headers else None
+    for what, here in (("status", status), ("content_type", told)):
         if what in expected.model_fields_set and here not in (None, getattr(expected, what)):
             raise BadRecording(
                 f"{what} is {here} in {path.name}, but {getattr(expected, what)} in {expect.name}"
@@ -88,6 +88,6 @@ def _read(name: str, path: Path, expect: Path) -> Recording:
         body=recorded.body,
         expected=expected,
         content_type=told or expected.content_type or CONTENT_TYPES[path.suffix],
-        status=said["status"] or expected.status,
+        status=status or expected.status,
         lost=recorded.lost,
     )
