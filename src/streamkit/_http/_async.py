@@ -30,6 +30,7 @@ from streamkit._http._common import (
     network_stream,
     now,
 )
+from streamkit._http._encoding import inflater
 from streamkit.errors import ConfigurationError
 from streamkit.timeouts import Timeouts
 
@@ -93,19 +94,27 @@ class _Body:
 
     def __init__(self, response: Any) -> None:
         self.response = response
-        source = response.stream if is_plain(response) else response.aiter_bytes()
+        self._inflater = inflater(response)
+        is_raw = is_plain(response) or self._inflater is not None
+        source = response.stream if is_raw else response.aiter_bytes()
         self._chunks: AsyncIterator[bytes] = aiter(source)
         self._ended = False
 
     async def next(self) -> bytes:
         """The next bytes; b"" at the end."""
         try:
-            while not (data := await anext(self._chunks)):
+            while not (data := await self._piece()):
                 pass  # an empty piece is not the end
         except StopAsyncIteration:
             self._ended = True
             return b""
         return data
+
+    async def _piece(self) -> bytes:
+        inflater = self._inflater
+        if inflater is None:
+            return await anext(self._chunks)
+        return inflater.feed(b"" if inflater.waiting else await anext(self._chunks))
 
     async def close(self) -> None:
         """Give the body up; its connection too, unless the body was read to its end.

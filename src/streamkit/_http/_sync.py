@@ -17,6 +17,7 @@ from streamkit._http._common import (
     network_stream,
     now,
 )
+from streamkit._http._encoding import Inflater, inflater
 from streamkit.errors import ConfigurationError
 from streamkit.timeouts import Timeouts
 
@@ -105,6 +106,7 @@ class SyncDriver(Driver):
         self._pool = pool
         self._response: Any = None
         self._chunks: Iterator[bytes] = iter(())
+        self._inflater: Inflater | None = None
         self._patience: _Patience | None = None
 
     def perform(self, command: Command) -> Reply:
@@ -128,13 +130,19 @@ class SyncDriver(Driver):
         if self._patience is not None:
             self._patience.deadline = deadline
         try:
-            while not (data := next(self._chunks)):
+            while not (data := self._piece()):
                 pass  # an empty piece is not the end
         except StopIteration:
             return b""
         except Exception as error:
             return self._failed(error, deadline, opening=False)
         return data
+
+    def _piece(self) -> bytes:
+        inflater = self._inflater
+        if inflater is None:
+            return next(self._chunks)
+        return inflater.feed(b"" if inflater.waiting else next(self._chunks))
 
     def _open(self, command: Open) -> Reply:
         http = self._pool.http()
@@ -148,7 +156,9 @@ class SyncDriver(Driver):
         except Exception as error:
             return self._failed(error, command.deadline, opening=True)
         self._response = response
-        self._chunks = iter(response.stream if is_plain(response) else response.iter_bytes())
+        self._inflater = inflater(response)
+        is_raw = is_plain(response) or self._inflater is not None
+        self._chunks = iter(response.stream if is_raw else response.iter_bytes())
         self._patience = _patience(response)
         return self._opened(response)
 
