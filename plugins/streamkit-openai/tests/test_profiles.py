@@ -12,7 +12,7 @@ import pytest
 import streamkit_openai
 from streamkit.errors import ConfigurationError
 from streamkit.messages import ChatRequest
-from streamkit_openai import PROFILES, OpenAIChat, Profile
+from streamkit_openai import PROFILES, RESPONSES_PROFILES, OpenAIChat, Profile
 from streamkit_openai.profiles import OPTIONS
 
 PACKAGE = Path(streamkit_openai.__file__).parent
@@ -22,7 +22,7 @@ LOCAL = {"vllm", "sglang", "llamacpp", "lmstudio", "ollama-compat", "openai-comp
 
 def test_every_row_is_an_entry_point_and_every_entry_point_a_row() -> None:
     points = distribution("streamkit-openai").entry_points.select(group="streamkit")
-    assert {p.name for p in points} == set(PROFILES)
+    assert {p.name for p in points} == {*PROFILES, *RESPONSES_PROFILES}
     assert {p.value for p in points} == {"streamkit_openai"}
 
 
@@ -31,6 +31,17 @@ def test_every_prefix_gives_an_adapter_of_that_name(name: str) -> None:
     adapter = streamkit_openai.streamkit_adapter(name)
     assert adapter is not None
     assert (adapter.name, adapter.dialect) == (name, "openai-chat")
+
+
+@pytest.mark.parametrize("name", RESPONSES_PROFILES)
+def test_every_prefix_of_the_responses_api_gives_an_adapter_of_that_name(name: str) -> None:
+    adapter = streamkit_openai.streamkit_adapter(name)
+    assert adapter is not None
+    assert (adapter.name, adapter.dialect) == (name, "openai-responses")
+    row = RESPONSES_PROFILES[name]
+    assert row.source
+    assert row.path.endswith("/responses")
+    assert row.options.keys() <= set(ChatRequest.model_fields)
 
 
 def test_other_prefixes_are_left_to_other_plugins() -> None:
@@ -54,7 +65,11 @@ def test_only_servers_of_ones_own_do_without_a_key() -> None:
 
 def test_the_readme_lists_every_prefix_with_its_key_variables() -> None:
     listed = dict(re.findall(r"^\| `([\w-]+)` \| (.*?) \|", README.read_text("utf-8"), re.M))
-    want = {name: " or ".join(f"`{k}`" for k in row.key_env) for name, row in PROFILES.items()}
+    servers = {name: row.server for name, row in RESPONSES_PROFILES.items()}
+    want = {
+        name: " or ".join(f"`{k}`" for k in row.key_env)
+        for name, row in {**PROFILES, **servers}.items()
+    }
     assert listed == want
 
 
@@ -98,11 +113,21 @@ def test_adapters_are_values() -> None:
     assert hash(Profile(name="acme", options={"seed": None}))
 
 
-@pytest.mark.parametrize("path", sorted(PACKAGE.glob("*.py")), ids=lambda p: p.name)
+@pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=lambda p: p.name)
 def test_the_adapter_is_pure(path: Path) -> None:
     """No I/O, clock, randomness or threads: only these modules are imported."""
     allowed = {
-        *("__future__", "collections", "copy", "dataclasses", "difflib", "json", "types", "typing"),
+        *(
+            "__future__",
+            "collections",
+            "copy",
+            "dataclasses",
+            "difflib",
+            "json",
+            "types",
+            "typing",
+            "urllib",
+        ),
         *("streamkit", "streamkit_openai"),
     }
     imported = set()
@@ -115,11 +140,13 @@ def test_the_adapter_is_pure(path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", sorted(p for p in PACKAGE.glob("*.py") if p.name != "profiles.py"), ids=lambda p: p.name
+    "path",
+    sorted(p for p in PACKAGE.rglob("*.py") if p.name != "profiles.py"),
+    ids=lambda p: p.name,
 )
 def test_no_code_asks_which_vendor_it_is(path: Path) -> None:
     """A server that differs, differs in its row: no name of the table is compared with anything."""
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
         if isinstance(node, ast.Compare | ast.MatchValue):
             words = {n.value for n in ast.walk(node) if isinstance(n, ast.Constant)}
-            assert not words & set(PROFILES), f"line {node.lineno}"
+            assert not words & {*PROFILES, *RESPONSES_PROFILES}, f"line {node.lineno}"

@@ -17,6 +17,7 @@ from streamkit.chunks import (
     Closed,
     Cursor,
     End,
+    Fault,
     Media,
     Meta,
     Notice,
@@ -51,6 +52,8 @@ _ECHO = frozenset(
         *("top_logprobs", "top_p", "truncation", "user"),
     }
 )
+# What else tells how the server's own tools are getting on, beside ``…_call.…``.
+_STATES = frozenset({"mcp_list_tools", "compaction", "shell_call_output_content"})
 _CALLS = {"function_call": "arguments", "custom_tool_call": "input"}
 # What a call has beside these goes back with it.
 _CALL_FIELDS = frozenset({"type", "call_id", "name", "arguments", "input", "status"})
@@ -65,6 +68,9 @@ class ResponsesDecoder(Decoder):
         self._items = Items()
         self._id = ""
         self._replayable = request.extra_body.get("background") is True
+        self._number: int | None = None
+        """Of the last event, where the stream can be replayed: they are numbered without gaps."""
+        self._reasoned = False
         self._waiting = False
         self._refused = False
         self._over = False
@@ -84,6 +90,9 @@ class ResponsesDecoder(Decoder):
         if not isinstance(type_, str):
             type_ = frame.event
         out: list[Chunk] = []
+        number = event.get("sequence_number") if self._replayable else None
+        if type(number) is int and not self._follows(number, out):
+            return out
         if type_ in _PIECES:
             self._piece(type_, event, out)
         elif type_ in _READERS:
@@ -92,8 +101,8 @@ class ResponsesDecoder(Decoder):
             self._error(event, out)
         else:
             self._other(type_, event, out)
-        if self._replayable and not self._over:
-            self._cursor(event, out)
+        if type(number) is int and self._id and not self._over:
+            out.append(Cursor(f"{self._id}:{number}"))
         return out
 
     def close(self) -> Sequence[Chunk]:
@@ -108,15 +117,21 @@ class ResponsesDecoder(Decoder):
             return [fault_of(text)]
         return [malformed(frame, "an event is not JSON")]
 
-    def _cursor(self, event: _Event, out: list[Chunk]) -> None:
-        number = event.get("sequence_number")
-        if type(number) is int and self._id:
-            out.append(Cursor(f"{self._id}:{number}"))
+    def _follows(self, number: int, out: list[Chunk]) -> bool:
+        """Whether this is the next event: a replay may repeat events, or leave some out."""
+        last, self._number = self._number, max(number, self._number or 0)
+        if last is None or number == last + 1:
+            return True
+        if number > last:
+            self._over = True
+            missing = f"the server left out events {last + 1} to {number - 1}"
+            out.append(Fault(kind="protocol", message=missing))
+        return False
 
     def _other(self, type_: str, event: _Event, out: list[Chunk]) -> None:
         """States of the server's own tools are notices, all else is for the caller to look at."""
         subject, _, state = type_.removeprefix("response.").partition(".")
-        if state and (subject.endswith("_call") or subject in {"mcp_list_tools", "compaction"}):
+        if state and (subject.endswith("_call") or subject in _STATES):
             rest = {k: v for k, v in event.items() if k not in {"type", "sequence_number"}}
             out.append(Notice(f"{subject}.{state}", data=rest))
         else:
@@ -234,7 +249,8 @@ class ResponsesDecoder(Decoder):
         if item.done:
             return
         item.type = text_of(payload.get("type"))
-        self._waiting = self._waiting or item.waits_for_caller(payload)
+        own = item.type in _CALLS and item.type not in self._calls
+        self._waiting = self._waiting or (not own and item.waits_for_caller(payload))
         match item.type:
             case "message":
                 self._message_done(item, payload, out)
@@ -260,7 +276,7 @@ class ResponsesDecoder(Decoder):
             else:
                 out.append(Opaque("content_part", part))
         id_, phase = text_of(payload.get("id")), text_of(payload.get("phase"))
-        if id_ or phase:
+        if phase or self._reasoned:  # else there is nothing that must go back
             texts = [key for key in item.parts if isinstance(key, tuple) and key[0] == "text"]
             out.extend(Signature(phase, f"{self._owner}:{id_}", key) for key in texts)
         item.close(out)
@@ -277,6 +293,7 @@ class ResponsesDecoder(Decoder):
         if not item.parts:  # nothing to read, but to send back
             out.append(Reasoning("", item.key, 0, "redacted"))
             item.parts[item.key] = 0
+        self._reasoned = True
         *others, last = item.parts
         scheme = f"{self._owner}:{text_of(payload.get('id'))}"
         out.extend(Signature("", scheme, key) for key in others)
@@ -340,6 +357,11 @@ class ResponsesDecoder(Decoder):
             own = item.type not in self._calls
             out.append((ServerToolArguments if own else ToolArguments)(item.key, delta))
 
+    def _next_command(self, event: _Event, out: list[Chunk]) -> None:
+        """A shell call may hold several commands: each on a line of its own."""
+        if self._items.find(event).spoken:
+            self._arguments({**event, "delta": "\n"}, out)
+
     def _arguments_done(self, event: _Event, out: list[Chunk]) -> None:
         item = self._items.find(event)
         if not item.spoken:
@@ -387,7 +409,7 @@ _READERS: dict[str, Callable[[ResponsesDecoder, _Event, list[Chunk]], None]] = {
     "response.code_interpreter_call_code.done": ResponsesDecoder._arguments_done,
     "response.apply_patch_call_operation_diff.delta": ResponsesDecoder._arguments,
     "response.apply_patch_call_operation_diff.done": ResponsesDecoder._arguments_done,
-    "response.shell_call_command.added": ResponsesDecoder._nothing,
+    "response.shell_call_command.added": ResponsesDecoder._next_command,
     "response.shell_call_command.delta": ResponsesDecoder._arguments,
     "response.shell_call_command.done": ResponsesDecoder._arguments_done,
     "response.created": ResponsesDecoder._begins,

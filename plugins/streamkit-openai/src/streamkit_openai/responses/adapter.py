@@ -5,8 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import ClassVar
+from urllib.parse import quote
 
-from streamkit.adapter import Adapter, Decoder, Endpoint, KeySource, Supports, WireRequest
+from streamkit.adapter import (
+    Adapter,
+    Decoder,
+    Endpoint,
+    KeySource,
+    ResumeBy,
+    Supports,
+    WireRequest,
+)
 from streamkit.errors import ConfigurationError
 from streamkit.messages import ChatRequest
 from streamkit_openai.adapter import trimmed
@@ -80,3 +89,19 @@ class OpenAIResponses(Adapter):
 
     def decoder(self, request: ChatRequest) -> Decoder:
         return ResponsesDecoder(self.row, request)
+
+    def resume_by(self, request: ChatRequest) -> tuple[ResumeBy, ...]:
+        """A background response that is kept can be read again from any event on."""
+        asked = request.extra_body
+        kept = asked.get("background") is True and asked.get("store") is not False
+        if kept and self.row.replays:
+            return (ResumeBy("replay", "OpenAI, guide to background mode: starting_after"),)
+        return ()
+
+    def replay_request(self, request: ChatRequest, cursor: str) -> WireRequest:  # noqa: ARG002
+        """What comes after ``cursor``, which is ``RESPONSE_ID:SEQUENCE_NUMBER``."""
+        id_, _, number = cursor.rpartition(":")
+        query = f"stream=true&starting_after={number}"
+        if self.row.stream_options is not None:
+            query += "&include_obfuscation=false"
+        return WireRequest(f"{self.row.path}/{quote(id_, safe='')}?{query}", body={}, method="GET")

@@ -58,6 +58,8 @@ class ResponsesProfile:
     """What is known of its models; see `streamkit_openai.responses.models`."""
     item_ids: bool = False
     """Whether messages and calls go back under the ids they came with."""
+    replays: bool = False
+    """Whether a background response can be streamed again from an event on."""
     custom_tools: bool = True
     """Whether a ``custom_tool_call`` is the caller's to answer; else a tool of the server's own."""
     stream_options: Mapping[str, bool] | None = field(default=None, hash=False)
@@ -81,6 +83,7 @@ _ROWS = (
         parts=_FILES,
         models=OPENAI,
         item_ids=True,
+        replays=True,
         stream_options={"include_obfuscation": False},
     ),
     ResponsesProfile(
@@ -90,6 +93,7 @@ _ROWS = (
         parts=_FILES,
         models=OPENAI,
         item_ids=True,
+        replays=True,
     ),
     ResponsesProfile(
         name="xai-responses",
