@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from streamkit import errors, events, sync
     from streamkit._policy import Retry
+    from streamkit._resume import Resume
     from streamkit.client import Client
-    from streamkit.errors import StreamkitError
+    from streamkit.errors import StreamInterrupted, StreamkitError
     from streamkit.hookspecs import StreamReport, hookimpl
     from streamkit.messages import (
         ChatRequest,
@@ -58,8 +59,10 @@ __all__ = [
     "ProviderItem",
     "ReasoningPart",
     "RefusalPart",
+    "Resume",
     "Retry",
     "Stream",
+    "StreamInterrupted",
     "StreamReport",
     "StreamkitError",
     "TextPart",
@@ -78,8 +81,9 @@ __all__ = [
 
 _HOMES = {
     "_policy": ("Retry",),
+    "_resume": ("Resume",),
     "client": ("Client",),
-    "errors": ("StreamkitError",),
+    "errors": ("StreamInterrupted", "StreamkitError"),
     "hookspecs": ("StreamReport", "hookimpl"),
     "messages": (
         *("ChatRequest", "ChatResponse", "DocumentPart", "ImagePart", "IncompleteToolCall"),

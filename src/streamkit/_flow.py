@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from streamkit import events as e
 from streamkit._commands import (
-    SILENT,
+    NOT_YET,
     TIMED_OUT,
     Close,
     Command,
@@ -31,11 +31,16 @@ from streamkit._commands import (
     TimedOut,
 )
 from streamkit._draft import Draft
+from streamkit._explain import STARTED_ANEW, Explainer
 from streamkit._framing import framer
+from streamkit._joint import StartedAnewError
 from streamkit._policy import Budget, Retry, Retrying
-from streamkit._secrets import scrub, secrets_of
+from streamkit._resume import Learned, Leg, Resume, Resuming, may_go_on
+from streamkit._seam import StopString
+from streamkit._secrets import secrets_of
 from streamkit._stopwatch import Stopwatch
 from streamkit._target import Target, request_headers
+from streamkit._token import Saved, dump
 from streamkit.adapter import (
     Adapter,
     Decoder,
@@ -47,12 +52,11 @@ from streamkit.adapter import (
 )
 from streamkit.chunks import Chunk, End, Fault, Stop
 from streamkit.errors import (
-    BY_KIND,
     LineError,
-    ProtocolError,
+    StreamInterrupted,
     StreamkitError,
-    StreamTimeoutError,
-    TruncatedError,
+    UnsupportedError,
+    interrupted,
 )
 from streamkit.hookspecs import StreamReport
 from streamkit.messages import ChatRequest, ChatResponse
@@ -84,6 +88,9 @@ class Call:
     budget: Callable[[str], Budget] = field(default=lambda _host: Budget())
     timeouts: Timeouts = field(default_factory=Timeouts)
     max_frame_bytes: int = 64 * 2**20
+    resume: Resume | None = None
+    learned: Learned = field(default_factory=set)
+    saved: Saved | None = field(default=None, repr=False)
 
 
 class Whole:
@@ -102,12 +109,18 @@ class Flow:
     def __init__(self, call: Call, now: Callable[[], float]) -> None:
         self.call = call
         self.events: deque[Any] = deque()
-        self.draft = Draft(self.events, call.adapter.dialect)
+        if call.saved is None:
+            self.draft = Draft(self.events, call.adapter.dialect)
+        else:
+            self.draft = call.saved.draft(self.events, call.adapter.dialect)
         self.watch = Stopwatch(now)
         self.outcome: Outcome | None = None
         self.error: StreamkitError | None = None
         self.attempts = 0
-        self._secrets: tuple[str, ...] = ()
+        self._leg = Leg(call.request, call.wire, call.content)
+        self._decoder: Decoder | None = None
+        self._fault: StreamkitError | None = None
+        self._explain = Explainer(call, self.draft, self.watch)
         self._answering = False
         self._content_type = ""
 
@@ -126,30 +139,67 @@ class Flow:
             self._end("failed", problem)
             return
         retrying = Retrying(call.retry, call.budget(target.host))
+        ladder = Resuming(self._leg, call.adapter, call.resume, target.base_url, call.learned)
+        if ladder.holds_back:
+            self.draft.seam.hold_back()
+        if call.saved is not None and not self._step_on(ladder, 0, 0):
+            self._end("failed", UnsupportedError(f"{call.model}: cannot go on: {ladder.why}"))
+            return
+        first: StreamkitError | None = None
+        idle = 0
         while True:
             self.attempts += 1
             self.draft.emit(e.AttemptStarted, self.attempts)
-            verdict = yield from self._attempt(target)
+            before = self.draft.delivered
+            verdict = yield from self._attempt(target, ladder)
             if isinstance(verdict, Whole):
                 retrying.succeeded()
-                self.draft.finish()
                 self._end("complete", None)
                 yield Drain()
                 return
             yield Close()
-            wait = None if self._past_retrying() else retrying.next_wait(verdict, self.attempts)
+            self._fault, first = verdict, first or verdict
+            if verdict.code == STARTED_ANEW:
+                ladder.started_anew(self._leg)
+            idle = 0 if self.draft.delivered > before else idle + 1
+            wait = self._wait(verdict, retrying, ladder, idle)
             if wait is None:
-                self._give_up(verdict)
+                self._give_up(verdict, ladder.why, first)
                 return
-            self.draft.emit(
-                e.Interrupted, self.attempts, verdict.info(), self.draft.delivered, wait
-            )
+            delivered = self.draft.delivered
+            self.draft.emit(e.Interrupted, self.attempts, verdict.info(), delivered, wait)
             yield Sleep(wait)
-            self.draft.begin_attempt()
+            if self._shown:
+                self._step_on(ladder, self.attempts, idle)
+            else:
+                self.draft.begin_attempt()
 
-    def _past_retrying(self) -> bool:
-        # What was shown would be shown twice; what has stopped would be paid for twice.
+    @property
+    def _shown(self) -> bool:
         return self.draft.progress > 0 or self.draft.stop is not None
+
+    def _wait(
+        self, error: StreamkitError, retrying: Retrying, ladder: Resuming, idle: int
+    ) -> float | None:
+        """Seconds until the next attempt; None if there is none.
+
+        What was shown would be shown twice, and what has stopped would be paid for twice, if the
+        request were simply sent again: such an answer must be gone on with.
+        """
+        if not self._shown:
+            return retrying.next_wait(error, self.attempts)
+        if not may_go_on(error) or ladder.next(self.draft, self.attempts, idle) is None:
+            return None
+        return retrying.wait_to_go_on(error, idle)
+
+    def _step_on(self, ladder: Resuming, attempts: int, idle: int) -> bool:
+        """Take the next way to go on; False if there is none."""
+        leg = ladder.next(self.draft, attempts, idle)
+        if leg is None:
+            return False
+        self._leg = leg
+        ladder.begin(self.draft, leg)
+        return True
 
     def _locate(self) -> Generator[Command, Reply, Target]:
         located: Located | None = None
@@ -161,26 +211,48 @@ class Flow:
             located = reply
         return self.call.target(located)
 
-    def _attempt(self, target: Target) -> Generator[Command, Reply, Verdict]:
-        """Send the request once and read the answer."""
+    def _attempt(self, target: Target, ladder: Resuming) -> Generator[Command, Reply, Verdict]:
+        """Send the request, once for every way that is not refused, and read the answer."""
+        while True:
+            verdict = yield from self._send(target)
+            if isinstance(verdict, Whole) or self._answering:
+                return verdict
+            if not ladder.refused(self._leg, verdict):
+                return verdict
+            yield Close()
+            if not self._step_on(ladder, self.attempts - 1, 0):
+                return self._fault or verdict  # what broke the answer is not this refusal
+
+    def _send(self, target: Target) -> Generator[Command, Reply, Verdict]:
         self._answering = False
         opened = yield from self._open(target)
         if isinstance(opened, StreamkitError):
             return opened
         if opened.status != 200:
             return (yield from self._refused(opened))
+        wire = self._leg.wire
         content_type = opened.headers.get("content-type", "").partition(";")[0].strip().lower()
-        framing = self.call.wire.framing_by_type.get(content_type)
+        framing = wire.framing_by_type.get(content_type)
         if framing is None and content_type in _NOT_A_STREAM:
             return (yield from self._not_a_stream(opened, content_type))
         self._answering, self._content_type = True, content_type
+        if self._leg.how == "replay":
+            self._replaying()
         try:
-            return (yield from self._body(framing or self.call.wire.framing))
+            return (yield from self._body(framing or wire.framing))
         except StreamkitError as error:  # a frame beyond the limit
-            return self._about(error, when=True)
+            return error
+
+    def _replaying(self) -> None:
+        """The same answer comes on: all stays open, and says so."""
+        choice = self.draft.choices[0]
+        last = choice.parts[-1] if choice.parts else None
+        self.draft.seam.go_on("replay", "exact")
+        self.draft.seam.tell(last.index if last else 0, len(last.text) if last else 0)
 
     def _open(self, target: Target) -> Generator[Command, Reply, Opened | StreamkitError]:
-        call, wire = self.call, self.call.wire
+        call, leg = self.call, self._leg
+        wire = leg.wire
         self.watch.begin_attempt(call.timeouts)
         for spare in range(FREE_REOPENS, -1, -1):
             try:
@@ -189,28 +261,34 @@ class Flow:
                 return error
             headers = request_headers(target, key, wire.headers, call.request.extra_headers)
             url = target.url(wire.path)
-            self._secrets = secrets_of(key, headers, url)
-            reply = yield Open(wire.method, url, headers, call.content, self.watch.deadline)
+            self._explain.secrets = secrets_of(key, headers, url)
+            reply = yield Open(wire.method, url, headers, leg.content, self.watch.deadline)
             if isinstance(reply, Opened):
                 return reply
             if isinstance(reply, TimedOut):
-                return self._timed_out(reply)
+                return self._explain.timed_out(reply)
             assert isinstance(reply, Lost)
             if not (reply.stale and spare):
-                return self._about(reply.error)
+                return self._explain.about(reply.error)
         raise AssertionError("the last round always returns")
 
     def _body(self, framing: Framing) -> Generator[Command, Reply, Verdict]:
         cut = framer(framing, max_bytes=self.call.max_frame_bytes)
-        decoder = self.call.adapter.decoder(self.call.request)
-        draft, watch, read = self.draft, self.watch, Read()
+        if self._decoder is None or self._leg.how != "replay":
+            self._decoder = self.call.adapter.decoder(self._leg.request)
+        decoder, draft, watch, read = self._decoder, self.draft, self.watch, Read()
+        hold = draft.seam.hold
         while True:
             read.deadline = watch.deadline
+            read.wake = watch.wake(hold) if hold is not None and hold.held else None
             data = yield read
             if type(data) is not bytes:
+                if data is NOT_YET:
+                    draft.seam.release()
+                    continue
                 if isinstance(data, TimedOut):
-                    return self._timed_out(data)
-                return self._line_lost(data)
+                    return self._explain.timed_out(data)
+                return self._explain.line_lost(data)
             if not data:
                 return self._body_ended(cut.end(), decoder)
             delivered, progress = draft.delivered, draft.progress
@@ -227,7 +305,7 @@ class Flow:
             if verdict is not None:
                 return verdict
             if draft.progress == progress and watch.expired():
-                return self._timed_out(TIMED_OUT)  # keep-alives are not progress
+                return self._explain.timed_out(TIMED_OUT)  # keep-alives are not progress
 
     # --- reading frames ------------------------------------------------------------------------
 
@@ -236,7 +314,7 @@ class Flow:
         try:
             chunks = decoder.feed(frame)
         except Exception as bug:
-            return self._adapter_broke(bug)
+            return self._explain.adapter_broke(bug)
         return self._fold(chunks)
 
     def _fold(self, chunks: Sequence[Chunk]) -> Verdict | None:
@@ -245,13 +323,24 @@ class Flow:
             for chunk in chunks:
                 kind = type(chunk)
                 if kind is End:
+                    self.draft.finish()
                     return WHOLE
                 if kind is Fault:
-                    return self._vendor_fault(chunk)  # type: ignore[arg-type]
+                    return self._explain.vendor_fault(chunk)  # type: ignore[arg-type]
                 apply(chunk)
+        except StopString as stopped:
+            return self._stopped_at(str(stopped))
+        except StartedAnewError:
+            self.draft.seam.drop()
+            return self._explain.started_anew()
         except Exception as bug:
-            return self._adapter_broke(bug)
+            return self._explain.adapter_broke(bug)
         return None
+
+    def _stopped_at(self, sequence: str) -> Verdict:
+        self.draft.apply(Stop("stop", sequence=sequence))
+        self.draft.finish()
+        return WHOLE
 
     def _body_ended(self, tail: Frame | None, decoder: Decoder) -> Verdict:
         """The body ended cleanly. Whether that is the answer's end, the decoder knows."""
@@ -262,17 +351,12 @@ class Flow:
             if not any(isinstance(x, End | Fault) for x in chunks):
                 chunks.extend(decoder.close())
         except Exception as bug:
-            return self._adapter_broke(bug)
+            return self._explain.adapter_broke(bug)
         verdict = self._fold(chunks)
         eventless = self.watch.timings(None).first_event is None
         if verdict is None and eventless and self._content_type in _TEXT:
-            return self._no_stream(self._content_type, None)
-        return verdict or self._about(
-            TruncatedError(
-                f"the stream ended {self._when()}, without the end mark that "
-                f"{self.call.adapter.dialect} puts behind a whole answer"
-            )
-        )
+            return self._explain.no_stream(self._content_type, None)
+        return verdict or self._explain.truncated()
 
     # --- what went wrong -----------------------------------------------------------------------
 
@@ -286,17 +370,7 @@ class Flow:
         body = yield from self._rest()
         if content_type.endswith("json") and b'"error"' in body:
             return self._http_fault(opened, body)  # some vendors report errors with status 200
-        return self._no_stream(content_type, body[:2000].decode("utf-8", "replace"))
-
-    def _no_stream(self, content_type: str, body: str | None) -> StreamkitError:
-        return self._about(
-            ProtocolError(
-                f"status 200 with content-type {content_type} came where a stream was asked for. "
-                "The base URL may be wrong, or a proxy answers in the vendor's place",
-                status=200,
-                body=body,
-            )
-        )
+        return self._explain.no_stream(content_type, body[:2000].decode("utf-8", "replace"))
 
     def _rest(self) -> Generator[Command, Reply, bytes]:
         """The body of an answer that is no stream, as far as it comes."""
@@ -312,78 +386,28 @@ class Flow:
 
     def _http_fault(self, opened: Opened, body: bytes) -> StreamkitError:
         try:
-            return self._vendor_fault(self.call.adapter.fault(opened.status, opened.headers, body))
-        except Exception as error:
-            return self._adapter_broke(error)
-
-    def _vendor_fault(self, fault: Fault) -> StreamkitError:
-        kind = BY_KIND[fault.kind]
-        where = f"HTTP {fault.status}" if fault.status else f"in the stream, {self._when()}"
-        what = fault.kind.replace("_", " ")
-        said = "what came cannot be read" if kind is ProtocolError else f"the vendor reports {what}"
-        error = kind(
-            f"{said} ({where}): {fault.message}",
-            status=fault.status,
-            code=fault.code,
-            retryable=fault.retryable,
-            retry_after=fault.retry_after,
-            request_id=fault.request_id,
-            body=fault.body,
-        )
-        return self._about(error)
-
-    def _line_lost(self, reply: Reply) -> StreamkitError:
-        assert isinstance(reply, Lost)
-        return self._about(reply.error, when=True)
-
-    def _timed_out(self, reply: TimedOut) -> StreamkitError:
-        timer, seconds = self.watch.fired(silent=reply is SILENT)
-        return self._about(
-            StreamTimeoutError(
-                f"{_TIMER_WORDS[timer]} within {seconds:g} s, {self._when()} "
-                f"(timer {timer!r}; set it with Timeouts({timer}=...))",
-                timer=timer,
+            return self._explain.vendor_fault(
+                self.call.adapter.fault(opened.status, opened.headers, body)
             )
-        )
-
-    def _adapter_broke(self, error: Exception) -> StreamkitError:
-        if isinstance(error, StreamkitError):
-            return self._about(error)
-        broken = ProtocolError(
-            f"the adapter {self.call.adapter.name!r} failed on what the vendor sent, "
-            f"{self._when()}: {type(error).__name__}. This is a defect of the adapter; "
-            "a recording of the stream helps its author."
-        )
-        broken.__cause__ = error
-        return self._about(broken)
-
-    def _about(self, error: StreamkitError, *, when: bool = False) -> StreamkitError:
-        """The error, with the model it is about and what to do, and without secrets."""
-        secrets = self._secrets
-        said = error.message.rstrip(". ")
-        if when:
-            said = f"{self._when()}, {said}"
-        error.message = scrub(f"{self.call.model}: {said}. {error.advice}", secrets)
-        error.args = (error.message,)
-        error.code = scrub(error.code, secrets)
-        error.request_id = scrub(error.request_id, secrets)
-        error.body = scrub(error.body, secrets)
-        return error
-
-    def _when(self) -> str:
-        count = self.draft.delivered
-        if count == 0:
-            return "before any text came"
-        return f"after {count} character{'s' if count != 1 else ''} of the answer"
+        except Exception as error:
+            return self._explain.adapter_broke(error)
 
     # --- the end -------------------------------------------------------------------------------
 
     def snapshot(self) -> ChatResponse:
         return self.draft.response(self.outcome, self.watch.timings(self.draft.usage))
 
-    def _give_up(self, error: StreamkitError) -> None:
+    def _give_up(
+        self, error: StreamkitError, why: str = "", first: StreamkitError | None = None
+    ) -> None:
         # An answer that was cut is one thing, a request that got none another.
         cut = self._answering and isinstance(error, LineError)
+        if self.draft.progress and not isinstance(error, StreamInterrupted):
+            cause, error = first or error, interrupted(error)
+            error.__cause__ = cause
+            if why and self.call.resume is not None:
+                error.message = f"{error.message} It could not be gone on with: {why}."
+                error.args = (error.message,)
         self._end("truncated" if cut else "failed", error)
 
     def cancel(self) -> None:
@@ -393,12 +417,16 @@ class Flow:
 
     def _end(self, outcome: Outcome, error: StreamkitError | None) -> None:
         self.outcome, self.error = outcome, error
+        if outcome != "complete":
+            self.draft.seam.release()
         draft, stop = self.draft, self.draft.stop
         self.watch.stop()
         timings = self.watch.timings(draft.usage)
         if error is not None:
             error.attempts = self.attempts
             error.partial = draft.response(outcome, timings)
+            if isinstance(error, StreamInterrupted):
+                error.token = dump(self.call, draft)
         reason = stop.reason if isinstance(stop, Stop) else None
         fault = error.info() if error is not None else None
         draft.emit(e.StreamEnded, outcome, reason, self.attempts, timings, draft.usage, fault)
@@ -423,10 +451,3 @@ _NOT_A_STREAM: Final = frozenset({"application/json", "application/problem+json"
 
 _TEXT: Final = frozenset({"text/plain", "text/xml"})
 """Some gateways call a stream so; without an event in it, it was none."""
-
-_TIMER_WORDS: Final = {
-    "first_event": "nothing was heard from the vendor",
-    "first_content": "no content came",
-    "no_content": "no further content came",
-    "no_bytes": "no further byte came",
-}

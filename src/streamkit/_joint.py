@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -28,9 +29,11 @@ HELD_SECONDS: Final = 0.150
 _SAME_BEGINNING: Final = 20
 """Characters that two answers must share at their beginning to be taken for the same answer."""
 
-_OVERLAP: Final = {"prefix": 32, "instruct": 8}
+_OVERLAP: Final = {"prefix": 32, "instruct": 5}
 """Characters that must repeat to be taken for an echo. A model that was asked to go on repeats the
-last words as a rule; one that continues a prefix hardly ever."""
+last words as a rule; one that continues a prefix hardly ever. Short ones must be two words."""
+
+_LONG: Final = 8
 
 _OVERLAP_WINDOW: Final = 400
 _BACK_OFF: Final = 64
@@ -101,13 +104,14 @@ def _whole_character(text: str, cut: int) -> int:
     return cut
 
 
-def safe_length(text: str) -> int:
+def safe_length(text: str, held: str) -> int:
     """How much of the delivered ``text`` can be sent as a prefix: whole words, no space at the end.
 
-    What lies behind must come again. All of it, if no word ends near the end.
+    What lies behind must come again. All of it, if no word ends near the end. ``held`` is what had
+    come behind it: white space there proves that the last word is whole.
     """
     bare = len(text.rstrip())
-    if bare < len(text):
+    if bare < len(text) or held[:1].isspace():
         return bare
     near = max(0, len(text) - _BACK_OFF)
     cut = boundary(text[near:])
@@ -118,10 +122,14 @@ def safe_length(text: str) -> int:
 
 @dataclass(slots=True)
 class Join:
-    """``rewind`` characters are taken back, then ``text`` follows."""
+    """``rewind`` characters are taken back, then ``text`` follows.
+
+    ``stopped`` is the stop string that the seam completed: the answer ends there.
+    """
 
     rewind: int
     text: str
+    stopped: str | None = None
 
 
 class StartedAnewError(Exception):
@@ -136,14 +144,19 @@ class Joint:
         shown: what the caller had seen behind it.
         dropped: what had come behind that, and was not shown.
         how: ``prefix`` or ``instruct``.
+        stops: the stop strings of the request; the server sees only the half behind the seam.
     """
 
-    def __init__(self, sent: str, shown: str, dropped: str, how: str) -> None:
+    def __init__(
+        self, sent: str, shown: str, dropped: str, how: str, stops: Sequence[str] = ()
+    ) -> None:
         self._sent = sent
         self._shown = shown
         self._space = _leading_space(shown + dropped)
         self._overlap = _OVERLAP[how]
         self._invents_space = how == "instruct"
+        self._stops = tuple(stop for stop in stops if stop)
+        self._reach = max(map(len, self._stops), default=1) - 1
         self._buffer = ""
 
     def feed(self, text: str) -> Join | None:
@@ -184,7 +197,8 @@ class Joint:
         start = window.find(came[: self._overlap]) if came else -1
         while 0 <= start <= len(window) - self._overlap:
             end = window[start:]
-            if came.startswith(end) and window.find(end) == start:
+            evident = len(end) >= _LONG or len(end.split()) > 1
+            if evident and came.startswith(end) and window.find(end) == start:
                 return skipped + len(end)
             if end.startswith(came) and not ended:
                 return None
@@ -198,12 +212,27 @@ class Joint:
         if not repeated:
             text = self._with_space(text)
         if text.startswith(shown):
-            return Join(0, text[len(shown) :])
+            return self._stopped(0, text[len(shown) :], ended=ended)
         if shown.startswith(text) and not ended:
             return None
         if shown.isspace() and not text.strip():
             return Join(0, "")
-        return Join(len(shown), text)
+        return self._stopped(len(shown), text, ended=ended)
+
+    def _stopped(self, rewind: int, text: str, *, ended: bool) -> Join | None:
+        """The join, unless it completes a stop string: then everything from that on is cut."""
+        if not self._reach:
+            return Join(rewind, text)
+        if len(text) < self._reach and not ended:
+            return None
+        kept = self._sent + self._shown
+        edge = kept[: len(kept) - rewind][-self._reach :]
+        joined = edge + text
+        hits = [(at, stop) for stop in self._stops if 0 <= (at := joined.find(stop)) < len(edge)]
+        if not hits:
+            return Join(rewind, text)
+        at, stop = min(hits)
+        return Join(rewind + len(edge) - at, "", stop)
 
     def _with_space(self, text: str) -> str:
         """``text`` with the white space before it that the lost attempt had."""

@@ -65,9 +65,15 @@ class Retry:
 
     @classmethod
     def never(cls) -> Retry:
+        """No second request; nor one to go on with a broken answer, unless ``resume`` is given."""
         import tenacity
 
         return cls(stop=tenacity.stop_after_attempt(1))
+
+    @property
+    def is_never(self) -> bool:
+        """Whether this allows one attempt only."""
+        return getattr(self.stop, "max_attempt_number", None) == 1
 
 
 @dataclass(slots=True)
@@ -127,6 +133,22 @@ class Retrying:
             return None
         state.idle_for += wait
         return wait
+
+    def wait_to_go_on(self, error: StreamkitError, idle: int) -> float | None:
+        """Seconds to wait before an attempt that goes on with an answer; None if it may not.
+
+        ``idle`` attempts in a row, this one included, brought nothing new: progress resets the
+        wait. The caller's ``retry`` and ``stop`` are not asked; `Resume` has its own bounds.
+        """
+        state = self._state
+        state.attempt_number = max(1, idle)
+        state.set_exception((type(error), error, error.__traceback__))
+        wait = float(_ask(self._retry.wait, state)) if idle else 0.0
+        if error.retry_after is not None:
+            if error.retry_after > MAX_RETRY_AFTER:
+                return None
+            wait = max(wait, error.retry_after)
+        return wait if self._budget.spend() else None
 
     def succeeded(self) -> None:
         self._budget.reward()

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from streamkit._parts import PartDraft
 
 
+class StopString(Exception):
+    """The seam completed a stop string: the answer ends here, though the server goes on."""
+
+
 class Seam:
     """The delivery of choice 0's text. ``active`` says whether `admit` must be asked at all."""
 
@@ -93,12 +97,14 @@ class Seam:
     def _joined(self, part: PartDraft, join: Join) -> str:
         """The joint has decided: take back what must be, and return what follows."""
         self.joint = None
-        rewind = 0 if part.closed else join.rewind
+        rewind = 0 if part.closed else min(join.rewind, len(part.text))
         self.tell(part.index, len(part.text) - rewind)
         if rewind:
             part.take_back(rewind)
             self._draft.delivered -= rewind
             self._draft.emit(e.Rewound, part.index, rewind, False)
+        if join.stopped is not None:
+            raise StopString(join.stopped)
         return join.text
 
     def _deliver(self, part: PartDraft, text: str) -> None:

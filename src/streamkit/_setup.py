@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import os
+from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 from pydantic import ValidationError
 
 from streamkit import _plugins
 from streamkit._flow import Call
 from streamkit._policy import Budget, Retry
+from streamkit._resume import Learned, Resume
 from streamkit._target import Target, check_headers, checked_base_url, encode_body
+from streamkit._token import load
 from streamkit.adapter import Adapter, Endpoint, KeySource, Located, Warned
 from streamkit.errors import ConfigurationError, StreamkitError, UnsupportedError
 from streamkit.messages import ChatRequest, Message
@@ -19,6 +22,16 @@ from streamkit.timeouts import Timeouts
 
 Messages = str | Message | Mapping[str, Any] | Sequence[Message | Mapping[str, Any]]
 """What may stand for a conversation: a prompt, one message, or several (dicts included)."""
+
+
+class Policies(TypedDict, total=False):
+    """What may be said for one call; None means as the client does."""
+
+    retry: Retry | None
+    resume: Resume | bool | None
+    timeouts: Timeouts | None
+    strict: bool | None
+
 
 _NOT_OPTIONS = frozenset({"model", "messages", "extra_body", "extra_headers"})
 
@@ -37,6 +50,7 @@ class Setup:
         strict: bool = False,
         allow_http: bool = False,
         max_frame_bytes: int = 64 * 2**20,
+        resume: Resume | bool | None = None,
     ) -> None:
         if isinstance(api_key, str) or isinstance(base_url, str):
             raise ConfigurationError(
@@ -55,47 +69,65 @@ class Setup:
         self._strict = strict
         self._allow_http = allow_http
         self._max_frame_bytes = max_frame_bytes
+        self._resume = resume
         self._budgets: dict[str, Budget] = {}
+        self._learned: Learned = set()
 
     def call(
         self,
         model: str,
         messages: Messages,
         options: Mapping[str, Any],
-        *,
-        retry: Retry | None = None,
-        timeouts: Timeouts | None = None,
-        strict: bool | None = None,
+        **policies: Unpack[Policies],
     ) -> Call:
         """The call for a user's words. Raises ConfigurationError before anything is sent."""
         try:
-            return self._call(
-                model, messages, options, retry=retry, timeouts=timeouts, strict=strict
-            )
+            prefix, adapter, name = self._adapter(model)
+            request = _request(name, messages, options)
+            return self._call(model, prefix, adapter, request, **policies)
         except StreamkitError as refused:
             raise refused.with_traceback(None)  # noqa: B904
         finally:
             del messages, options  # no traceback with local variables may show these
 
-    def _call(
-        self,
-        model: str,
-        messages: Messages,
-        options: Mapping[str, Any],
-        *,
-        retry: Retry | None,
-        timeouts: Timeouts | None,
-        strict: bool | None,
+    def resumed(
+        self, token: str, extra_headers: Mapping[str, str], **policies: Unpack[Policies]
     ) -> Call:
+        """The call that goes on with a token's answer. Raises ConfigurationError."""
+        try:
+            saved = load(token)
+            prefix, adapter, _ = self._adapter(saved.model)
+            saved.draft(deque(), adapter.dialect)  # refuse here what cannot be read
+            request = saved.request.model_copy(update={"extra_headers": dict(extra_headers)})
+            policies = {**policies, "resume": policies.get("resume") or True}
+            call = self._call(saved.model, prefix, adapter, request, **policies)
+            call.saved = saved
+            return call
+        except StreamkitError as refused:
+            raise refused.with_traceback(None)  # noqa: B904
+        finally:
+            del token, extra_headers
+
+    def _adapter(self, model: str) -> tuple[str, Adapter, str]:
         prefix, _, name = model.partition(":")
         if not prefix or not name:
             raise ConfigurationError(
                 f"the model id {model!r} has no prefix: write vendor:model, "
                 "such as 'openai:gpt-5' or 'local:smollm2'"
             )
-        adapter = self._adapters.get(prefix) or _plugins.installed().adapter(prefix)
+        return prefix, self._adapters.get(prefix) or _plugins.installed().adapter(prefix), name
+
+    def _call(
+        self,
+        model: str,
+        prefix: str,
+        adapter: Adapter,
+        request: ChatRequest,
+        **policies: Unpack[Policies],
+    ) -> Call:
+        strict = policies.get("strict")
         strict = self._strict if strict is None else strict
-        request = _request(name, messages, options)
+        retry = policies.get("retry") or self._retry
         check_headers(request.extra_headers)
         request, ignored = _honoured(adapter, request)
         wire = adapter.request(request)
@@ -110,10 +142,12 @@ class Setup:
             content=encode_body(wire.body),
             target=lambda located: self._target(prefix, adapter, located),
             warnings=ignored,
-            retry=retry or self._retry,
+            retry=retry,
             budget=lambda host: self._budgets.setdefault(host, Budget()),
-            timeouts=timeouts or self._timeouts,
+            timeouts=policies.get("timeouts") or self._timeouts,
             max_frame_bytes=self._max_frame_bytes,
+            resume=_policy(policies.get("resume"), self._resume, retry),
+            learned=self._learned,
         )
 
     def _target(self, prefix: str, adapter: Adapter, located: Located | None) -> Target:
@@ -137,6 +171,18 @@ class Setup:
                 + f"pass Client(api_key={{{prefix!r}: ...}})"
             )
         return Target(url, endpoint, key or None)
+
+
+def _policy(
+    asked: Resume | bool | None, usual: Resume | bool | None, retry: Retry
+) -> Resume | None:
+    """As asked for the call or the client; else by default, unless nothing is retried."""
+    wanted = usual if asked is None else asked
+    if wanted is None:
+        wanted = not retry.is_never
+    if isinstance(wanted, Resume):
+        return wanted
+    return Resume() if wanted else None
 
 
 def environment_of(endpoint: Endpoint) -> tuple[str, ...]:

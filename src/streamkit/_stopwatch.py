@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from streamkit._joint import HELD_SECONDS, HoldBack
 from streamkit.timeouts import Timeouts
 from streamkit.values import Timings, Usage
 
@@ -76,6 +77,12 @@ class Stopwatch:
         if self.deadline is not None:
             self.deadline += seconds
         return self.deadline
+
+    def wake(self, hold: HoldBack) -> float:
+        """When what is held back has waited long enough."""
+        if hold.since is None:
+            hold.since = self._now()
+        return hold.since + HELD_SECONDS
 
     def expired(self) -> bool:
         """Whether the deadline has passed though bytes keep coming (keep-alives)."""

@@ -8,6 +8,7 @@ from typing import Self, Unpack
 
 from streamkit._http._async import AsyncHttp, AsyncPool
 from streamkit._policy import Retry
+from streamkit._resume import Resume
 from streamkit._setup import Messages, Setup
 from streamkit.adapter import Adapter, KeySource
 from streamkit.messages import ChatResponse, Options
@@ -29,6 +30,7 @@ class Client:
         strict: raise `UnsupportedError` instead of warning of an option not honoured.
         allow_http: permit plain-http base URLs that are not on this machine.
         max_frame_bytes: bound on one event of a stream, in bytes.
+        resume: how an answer that breaks after part of it was shown goes on; False: not at all.
     """
 
     def __init__(
@@ -43,6 +45,7 @@ class Client:
         strict: bool = False,
         allow_http: bool = False,
         max_frame_bytes: int = 64 * 2**20,
+        resume: Resume | bool | None = None,
     ) -> None:
         self._setup = Setup(
             adapters=adapters,
@@ -53,6 +56,7 @@ class Client:
             strict=strict,
             allow_http=allow_http,
             max_frame_bytes=max_frame_bytes,
+            resume=resume,
         )
         self._pool = AsyncPool(http)
 
@@ -64,6 +68,7 @@ class Client:
         retry: Retry | None = None,
         timeouts: Timeouts | None = None,
         strict: bool | None = None,
+        resume: Resume | bool | None = None,
         **options: Unpack[Options],
     ) -> Stream:
         """Begin an answer: ``async with client.stream("openai:gpt-5", "Why?") as stream``.
@@ -76,10 +81,41 @@ class Client:
         """
         try:
             call = self._setup.call(
-                model, messages, options, retry=retry, timeouts=timeouts, strict=strict
+                model,
+                messages,
+                options,
+                retry=retry,
+                timeouts=timeouts,
+                strict=strict,
+                resume=resume,
             )
         finally:
             del messages, options  # no traceback with local variables may show these
+        return Stream(call, self._pool)
+
+    def resume(
+        self,
+        token: str,
+        *,
+        retry: Retry | None = None,
+        timeouts: Timeouts | None = None,
+        resume: Resume | None = None,
+        extra_headers: Mapping[str, str] | None = None,
+    ) -> Stream:
+        """Go on with a broken answer, from the ``token`` of its `StreamInterrupted`.
+
+        ``stream.text`` gives what is new; ``stream.snapshot`` and the response hold all. Keys and
+        addresses are this client's own; headers are not in a token, so give them again.
+
+        Raises:
+            ConfigurationError: the token is damaged, too old, or of another adapter.
+        """
+        try:
+            call = self._setup.resumed(
+                token, extra_headers or {}, retry=retry, timeouts=timeouts, resume=resume
+            )
+        finally:
+            del token
         return Stream(call, self._pool)
 
     async def complete(
@@ -90,12 +126,19 @@ class Client:
         retry: Retry | None = None,
         timeouts: Timeouts | None = None,
         strict: bool | None = None,
+        resume: Resume | bool | None = None,
         **options: Unpack[Options],
     ) -> ChatResponse:
         """The whole answer at once (streamed underneath). Takes what `stream` takes."""
         try:
             stream = self.stream(
-                model, messages, retry=retry, timeouts=timeouts, strict=strict, **options
+                model,
+                messages,
+                retry=retry,
+                timeouts=timeouts,
+                strict=strict,
+                resume=resume,
+                **options,
             )
         finally:
             del messages, options

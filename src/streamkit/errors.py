@@ -22,6 +22,11 @@
     │   └── StreamTimeoutError            one of the timers of `streamkit.Timeouts` fired
     └── ProtocolError                 the adapter's: bytes that break the dialect's rules
 
+    StreamInterrupted                 any of these, after part of the answer was shown
+
+An error that ends a stream in mid-answer is both what broke (`TruncatedError`, `OverloadedError`,
+…) and a `StreamInterrupted`, which carries a ``token`` to go on from.
+
 Every message says what happened, after how much of the answer, and what to do next.
 
 Attributes of every error: ``kind``, ``retryable``, ``retry_after`` (seconds), ``status`` (HTTP),
@@ -84,6 +89,47 @@ class StreamkitError(Exception):
             retry_after=self.retry_after,
             request_id=self.request_id,
         )
+
+
+class StreamInterrupted(StreamkitError):
+    """The answer broke off after part of it was shown, and did not go on.
+
+    Raised as a class that is also the one of what broke last, so ``except TruncatedError`` and
+    ``except VendorError`` see it too. ``__cause__`` is the error that broke the answer first.
+
+    Attributes:
+        token: JSON for ``client.resume``, in this process or another, or None where the
+            answer cannot be gone on with. Holds the prompt and the answer; no key.
+    """
+
+    token: str | None = None
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _rebuilt, (type(self).__mro__[2], self.args, self.__dict__)
+
+
+def interrupted(error: StreamkitError) -> StreamInterrupted:
+    """The same error, as one that ended a stream in mid-answer."""
+    return _rebuilt(type(error), error.args, error.__dict__)
+
+
+def _rebuilt(
+    kind: type[StreamkitError], args: tuple[Any, ...], state: dict[str, Any]
+) -> StreamInterrupted:
+    both = _both(kind)
+    error = both.__new__(both, *args)
+    error.__dict__.update(state)
+    return error
+
+
+_BOTH: dict[type[StreamkitError], type[StreamInterrupted]] = {}
+
+
+def _both(kind: type[StreamkitError]) -> type[StreamInterrupted]:
+    if kind not in _BOTH:
+        names = {"__module__": kind.__module__, "__doc__": kind.__doc__}
+        _BOTH[kind] = type(kind.__name__, (StreamInterrupted, kind), names)
+    return _BOTH[kind]
 
 
 class RequestError(StreamkitError):

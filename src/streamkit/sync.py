@@ -20,6 +20,7 @@ from typing import Self, Unpack, cast
 from streamkit._flow import Call
 from streamkit._http._sync import SyncDriver, SyncHttp, SyncPool
 from streamkit._policy import Retry
+from streamkit._resume import Resume
 from streamkit._secrets import without_frames
 from streamkit._setup import Messages, Setup
 from streamkit.adapter import Adapter, KeySource
@@ -141,6 +142,7 @@ class Client:
         strict: bool = False,
         allow_http: bool = False,
         max_frame_bytes: int = 64 * 2**20,
+        resume: Resume | bool | None = None,
     ) -> None:
         _refuse_event_loop()
         self._setup = Setup(
@@ -152,6 +154,7 @@ class Client:
             strict=strict,
             allow_http=allow_http,
             max_frame_bytes=max_frame_bytes,
+            resume=resume,
         )
         self._pool = SyncPool(http)
 
@@ -163,15 +166,47 @@ class Client:
         retry: Retry | None = None,
         timeouts: Timeouts | None = None,
         strict: bool | None = None,
+        resume: Resume | bool | None = None,
         **options: Unpack[Options],
     ) -> Stream:
         """Begin an answer; see `streamkit.Client.stream`."""
         try:
             call = self._setup.call(
-                model, messages, options, retry=retry, timeouts=timeouts, strict=strict
+                model,
+                messages,
+                options,
+                retry=retry,
+                timeouts=timeouts,
+                strict=strict,
+                resume=resume,
             )
         finally:
             del messages, options  # no traceback with local variables may show these
+        return Stream(call, self._pool)
+
+    def resume(
+        self,
+        token: str,
+        *,
+        retry: Retry | None = None,
+        timeouts: Timeouts | None = None,
+        resume: Resume | None = None,
+        extra_headers: Mapping[str, str] | None = None,
+    ) -> Stream:
+        """Go on with a broken answer, from the ``token`` of its `StreamInterrupted`.
+
+        ``stream.text`` gives what is new; ``stream.snapshot`` and the response hold all. Keys and
+        addresses are this client's own; headers are not in a token, so give them again.
+
+        Raises:
+            ConfigurationError: the token is damaged, too old, or of another adapter.
+        """
+        try:
+            call = self._setup.resumed(
+                token, extra_headers or {}, retry=retry, timeouts=timeouts, resume=resume
+            )
+        finally:
+            del token
         return Stream(call, self._pool)
 
     def complete(
@@ -182,12 +217,19 @@ class Client:
         retry: Retry | None = None,
         timeouts: Timeouts | None = None,
         strict: bool | None = None,
+        resume: Resume | bool | None = None,
         **options: Unpack[Options],
     ) -> ChatResponse:
         """The whole answer at once (streamed underneath). Takes what `stream` takes."""
         try:
             stream = self.stream(
-                model, messages, retry=retry, timeouts=timeouts, strict=strict, **options
+                model,
+                messages,
+                retry=retry,
+                timeouts=timeouts,
+                strict=strict,
+                resume=resume,
+                **options,
             )
         finally:
             del messages, options

@@ -4,13 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import socket
-import ssl
 import time
-from functools import lru_cache
 from typing import Any, Final
-from urllib.request import getproxies
-
-import httpx
 
 from streamkit._commands import SILENT, TIMED_OUT, Locate, Lost, Open, Opened, Reply
 from streamkit._secrets import hide_query, without_frames
@@ -28,21 +23,7 @@ from streamkit.timeouts import Timeouts
 DRAIN_BYTES: Final = 64 * 1024
 DRAIN_SECONDS: Final = 0.25
 
-# A stream holds its connection for as long as a model talks: the usual limit would queue callers.
-LIMITS: Final = httpx.Limits(max_connections=None, max_keepalive_connections=100)
-
 now = time.monotonic
-
-
-@lru_cache(maxsize=1)
-def tls() -> ssl.SSLContext:
-    """One for the process: reading the CA bundle takes tens of milliseconds."""
-    return httpx.create_ssl_context()
-
-
-def proxied() -> bool:
-    """Whether the environment names a proxy. Only httpx's own pool goes through one."""
-    return not getproxies().keys().isdisjoint({"http", "https", "all"})
 
 
 class Driver:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from streamkit.adapter import Adapter, Decoder, Endpoint, KeySource, Supports, WireRequest
+from streamkit.adapter import Adapter, Decoder, Endpoint, KeySource, ResumeBy, Supports, WireRequest
 from streamkit.messages import ChatRequest
 
 from ._decoder import MessagesDecoder
-from ._request import build_request, reasoning_kind
+from ._request import build_request, reasoning_kind, thinks
+from .models import facts_of
 
 _SUPPORTS = Supports(
     options=frozenset(
@@ -45,6 +46,9 @@ _SUPPORTS = Supports(
     reasoning=True,
     usage=True,
 )
+
+_PREFIX = ResumeBy("prefix", "docs/en/build-with-claude/working-with-messages, prefilling")
+_INSTRUCT = ResumeBy("instruct", "docs/about-claude/models/migration-guide, in place of a prefill")
 
 
 @dataclass(frozen=True)
@@ -91,5 +95,14 @@ class AnthropicMessages(Adapter):
     def request(self, request: ChatRequest) -> WireRequest:
         return build_request(request, self.version, self.betas)
 
+    def resume_by(self, request: ChatRequest) -> tuple[ResumeBy, ...]:
+        if facts_of(request.model).prefill and not thinks(request) and not _wants_json(request):
+            return _PREFIX, _INSTRUCT
+        return (_INSTRUCT,)
+
     def decoder(self, request: ChatRequest) -> Decoder:
         return MessagesDecoder(lenient_end=self.lenient_end, reasoning_kind=reasoning_kind(request))
+
+
+def _wants_json(request: ChatRequest) -> bool:
+    return request.response_format not in (None, "text")

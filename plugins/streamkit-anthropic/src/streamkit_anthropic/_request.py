@@ -279,13 +279,24 @@ def build_request(request: ChatRequest, version: str, betas: tuple[str, ...]) ->
 
 def reasoning_kind(request: ChatRequest) -> ReasoningKind:
     """What the thinking this request brings will be: ``summary`` if it asks for that."""
+    thinking = _thinking(request)
+    summarized = isinstance(thinking, dict) and thinking.get("display") == "summarized"
+    return "summary" if summarized else "raw"
+
+
+def thinks(request: ChatRequest) -> bool:
+    """Whether this request has the model think, which rules a prefilled turn out."""
+    thinking = _thinking(request)
+    return isinstance(thinking, dict) and thinking.get("type") in ("enabled", "adaptive")
+
+
+def _thinking(request: ChatRequest) -> Any:
     thinking = request.extra_body.get("thinking")
     if thinking is None:
         body = _Body(request)
         body.thinking()
         thinking = body.fields.get("thinking")
-    summarized = isinstance(thinking, dict) and thinking.get("display") == "summarized"
-    return "summary" if summarized else "raw"
+    return thinking
 
 
 def _nearest(effort: str, levels: tuple[str, ...]) -> str:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from typing import ClassVar
 
-from streamkit.adapter import Adapter, Decoder, Endpoint, KeySource, Supports, WireRequest
+from streamkit.adapter import Adapter, Decoder, Endpoint, KeySource, ResumeBy, Supports, WireRequest
 from streamkit.errors import ConfigurationError
 from streamkit.messages import ChatRequest
 from streamkit_openai._decoder import ChatDecoder
@@ -76,6 +76,21 @@ class OpenAIChat(Adapter):
 
     def request(self, request: ChatRequest) -> WireRequest:
         return build(self.row, self.dialect, request)
+
+    def resume_by(self, request: ChatRequest) -> tuple[ResumeBy, ...]:
+        instruct = ResumeBy("instruct", "any chat model takes a further turn of the user's")
+        prefix = self.row.prefix
+        if prefix is None or request.response_format not in (None, "text"):
+            return (instruct,)
+        return ResumeBy("prefix", prefix.source), instruct
+
+    def prefix_request(self, request: ChatRequest) -> WireRequest:
+        wire, prefix = self.request(request), self.row.prefix
+        if prefix is None:
+            return wire
+        *before, last = wire.body["messages"]
+        body = {**wire.body, **prefix.body, "messages": [*before, {**last, **prefix.message}]}
+        return replace(wire, body=body, path=prefix.path or wire.path)
 
     def decoder(self, request: ChatRequest) -> Decoder:
         return ChatDecoder(self.row, request)

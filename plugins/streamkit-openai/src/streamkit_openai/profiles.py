@@ -58,6 +58,20 @@ _FILES = _IMAGES | {"document", "media"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Prefix:
+    """How a server is told to go on with the assistant message that stands last.
+
+    ``message`` and ``body`` are fields added to that message and to the request. Of a JSON answer
+    (``response_format``) no server is known to go on with its grammar, so none is asked to.
+    """
+
+    source: str
+    message: Mapping[str, object] = field(default_factory=dict, hash=False)
+    body: Mapping[str, object] = field(default_factory=dict, hash=False)
+    path: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
     """One server. Make one for a server that has no row, and hand it to `OpenAIChat`."""
 
@@ -89,6 +103,8 @@ class Profile:
     json_schema: bool = True
     """Whether ``response_format`` may be a schema; else plain JSON is asked for instead."""
     parts: frozenset[str] = _IMAGES
+    prefix: Prefix | None = None
+    """Set where a broken answer can be gone on with from its text; else the model is asked to."""
 
     def option(self, name: str) -> str | None:
         """The body's name for an option of `ChatRequest`, or None if it is not taken."""
@@ -108,6 +124,8 @@ _OPENAI_OPTIONS: Mapping[str, str | None] = {
 }
 # Sampling options of engines that run open models.
 _OPEN_MODELS: Mapping[str, str | None] = {"top_k": "top_k"}
+
+_CONTINUE_FINAL = {"continue_final_message": True, "add_generation_prompt": False}
 
 _ROWS = (
     Profile(
@@ -145,6 +163,7 @@ _ROWS = (
             "service_tier": "service_tier",
         },
         efforts=("none", "low", "medium", "high"),
+        prefix=Prefix(source="console.groq.com/docs/prefilling: a trailing assistant message"),
     ),
     Profile(
         name="deepseek",
@@ -157,6 +176,11 @@ _ROWS = (
         options=_not("n", "seed", "user", "parallel_tool_calls"),
         json_schema=False,
         parts=_TEXT,
+        prefix=Prefix(
+            source="api-docs.deepseek.com/guides/chat_prefix_completion: prefix, at /beta",
+            message={"prefix": True},
+            path="/beta/chat/completions",
+        ),
     ),
     Profile(
         name="xai",
@@ -233,6 +257,10 @@ _ROWS = (
             "service_tier": "service_tier",
             **_not("logprobs", "user"),
         },
+        prefix=Prefix(
+            source="docs.mistral.ai, prefix: the last assistant message with prefix true",
+            message={"prefix": True},
+        ),
     ),
     Profile(
         name="moonshot",
@@ -245,6 +273,10 @@ _ROWS = (
         options=_not("seed", "logprobs", "user"),
         efforts=("minimal", "low", "medium", "high"),
         tool_choices=frozenset({"auto", "none", "named"}),
+        prefix=Prefix(
+            source="platform.moonshot.ai, partial mode: the last assistant message with partial",
+            message={"partial": True},
+        ),
     ),
     Profile(
         name="qwen",
@@ -433,6 +465,10 @@ _ROWS = (
         key_required=False,
         replay="reasoning",
         options=_OPEN_MODELS,
+        prefix=Prefix(
+            source="docs.vllm.ai, chat API, extra parameters: continue_final_message",
+            body=_CONTINUE_FINAL,
+        ),
     ),
     Profile(
         name="sglang",
@@ -444,6 +480,10 @@ _ROWS = (
         reasoning=("reasoning_content", "reasoning"),
         replay="reasoning_content",
         options=_OPEN_MODELS,
+        prefix=Prefix(
+            source="docs.sglang.ai, chat completions: continue_final_message",
+            body={"continue_final_message": True},
+        ),
     ),
     Profile(
         name="llamacpp",
@@ -456,6 +496,9 @@ _ROWS = (
         replay="reasoning_content",
         options={**_OPEN_MODELS, **_not("user", "reasoning_effort")},
         tool_choices=frozenset({"auto", "none", "required"}),
+        prefix=Prefix(
+            source="llama.cpp server README, --prefill-assistant (the default); measured"
+        ),
     ),
     Profile(
         name="lmstudio",
@@ -474,6 +517,7 @@ _ROWS = (
         key_env=("OLLAMA_API_KEY",),
         key_required=False,
         options=_not("n", "tool_choice", "parallel_tool_calls", "user"),
+        prefix=Prefix(source="ollama/ollama#3672: a trailing assistant message is continued"),
     ),
     Profile(
         name="openai-compatible",

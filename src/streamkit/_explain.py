@@ -1,0 +1,129 @@
+"""What went wrong, in words: what happened, after how much of the answer, and what to do next."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from streamkit._commands import SILENT, Lost, Reply, TimedOut
+from streamkit._draft import Draft
+from streamkit._secrets import scrub
+from streamkit._stopwatch import Stopwatch
+from streamkit.chunks import Fault
+from streamkit.errors import (
+    BY_KIND,
+    ProtocolError,
+    StreamkitError,
+    StreamTimeoutError,
+    TruncatedError,
+)
+
+if TYPE_CHECKING:
+    from streamkit._flow import Call
+
+STARTED_ANEW: Final = "started_anew"
+"""The ``code`` of an error: asked to go on, the model gave another answer."""
+
+_TIMER_WORDS: Final = {
+    "first_event": "nothing was heard from the vendor",
+    "first_content": "no content came",
+    "no_content": "no further content came",
+    "no_bytes": "no further byte came",
+}
+
+
+class Explainer:
+    """The errors of one stream. ``secrets`` are what the attempt sent and no error may show."""
+
+    def __init__(self, call: Call, draft: Draft, watch: Stopwatch) -> None:
+        self._call = call
+        self._draft = draft
+        self._watch = watch
+        self.secrets: tuple[str, ...] = ()
+
+    def truncated(self) -> StreamkitError:
+        """The body ended cleanly, without the end mark."""
+        return self.about(
+            TruncatedError(
+                f"the stream ended {self.when()}, without the end mark that "
+                f"{self._call.adapter.dialect} puts behind a whole answer"
+            )
+        )
+
+    def no_stream(self, content_type: str, body: str | None) -> StreamkitError:
+        return self.about(
+            ProtocolError(
+                f"status 200 with content-type {content_type} came where a stream was asked for. "
+                "The base URL may be wrong, or a proxy answers in the vendor's place",
+                status=200,
+                body=body,
+            )
+        )
+
+    def vendor_fault(self, fault: Fault) -> StreamkitError:
+        kind = BY_KIND[fault.kind]
+        where = f"HTTP {fault.status}" if fault.status else f"in the stream, {self.when()}"
+        what = fault.kind.replace("_", " ")
+        said = "what came cannot be read" if kind is ProtocolError else f"the vendor reports {what}"
+        error = kind(
+            f"{said} ({where}): {fault.message}",
+            status=fault.status,
+            code=fault.code,
+            retryable=fault.retryable,
+            retry_after=fault.retry_after,
+            request_id=fault.request_id,
+            body=fault.body,
+        )
+        return self.about(error)
+
+    def line_lost(self, reply: Reply) -> StreamkitError:
+        assert isinstance(reply, Lost)
+        return self.about(reply.error, when=True)
+
+    def timed_out(self, reply: TimedOut) -> StreamkitError:
+        timer, seconds = self._watch.fired(silent=reply is SILENT)
+        return self.about(
+            StreamTimeoutError(
+                f"{_TIMER_WORDS[timer]} within {seconds:g} s, {self.when()} "
+                f"(timer {timer!r}; set it with Timeouts({timer}=...))",
+                timer=timer,
+            )
+        )
+
+    def adapter_broke(self, error: Exception) -> StreamkitError:
+        if isinstance(error, StreamkitError):
+            return self.about(error)
+        broken = ProtocolError(
+            f"the adapter {self._call.adapter.name!r} failed on what the vendor sent, "
+            f"{self.when()}: {type(error).__name__}. This is a defect of the adapter; "
+            "a recording of the stream helps its author."
+        )
+        broken.__cause__ = error
+        return self.about(broken)
+
+    def about(self, error: StreamkitError, *, when: bool = False) -> StreamkitError:
+        """The error, with the model it is about and what to do, and without secrets."""
+        secrets = self.secrets
+        said = error.message.rstrip(". ")
+        if when:
+            said = f"{self.when()}, {said}"
+        error.message = scrub(f"{self._call.model}: {said}. {error.advice}", secrets)
+        error.args = (error.message,)
+        error.code = scrub(error.code, secrets)
+        error.request_id = scrub(error.request_id, secrets)
+        error.body = scrub(error.body, secrets)
+        return error
+
+    def when(self) -> str:
+        count = self._draft.delivered
+        if count == 0:
+            return "before any text came"
+        return f"after {count} character{'s' if count != 1 else ''} of the answer"
+
+    def started_anew(self) -> StreamkitError:
+        return self.about(
+            ProtocolError(
+                f"asked to go on {self.when()}, the model began another answer instead",
+                retryable=True,
+                code=STARTED_ANEW,
+            )
+        )

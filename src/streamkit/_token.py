@@ -1,0 +1,105 @@
+"""Resume tokens: a broken answer as JSON, for this process or another to go on with.
+
+A token holds the request, the answer so far and when it was made. It holds no key, no header and no
+address: those come from the client that goes on, so a token cannot make it call another host. A
+digest over all of it tells damage and tampering; who may read a conversation may read its token.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections import deque
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+from pydantic import ValidationError
+
+from streamkit import _checkpoint as checkpoint
+from streamkit.errors import ConfigurationError
+from streamkit.messages import ChatRequest
+
+if TYPE_CHECKING:
+    from streamkit._draft import Draft
+    from streamkit._flow import Call
+
+VERSION: Final = 1
+
+GOOD_FOR: Final = 24 * 3600.0
+"""Seconds; models and prices change, and a client that finds an old token had better ask anew."""
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """A token that was read: what was asked of whom, and what had come."""
+
+    model: str
+    dialect: str
+    request: ChatRequest = field(repr=False)
+    answer: dict[str, Any] = field(repr=False)
+
+    def draft(self, events: deque[Any], dialect: str) -> Draft:
+        """The answer so far. Raises ConfigurationError if it is none of this dialect."""
+        if dialect != self.dialect:
+            raise ConfigurationError(
+                f"the resume token is of a {self.dialect} answer, and {self.model} speaks {dialect}"
+            )
+        try:
+            return checkpoint.load(self.answer, events, dialect)
+        except (KeyError, TypeError, ValueError) as error:
+            raise _unreadable("its answer is malformed") from error
+
+
+def dump(call: Call, draft: Draft) -> str:
+    """The token of a broken answer."""
+    content = {
+        "streamkit_resume": VERSION,
+        "model": call.model,
+        "dialect": call.adapter.dialect,
+        "created": int(time.time()),
+        "request": call.request.model_dump(mode="json", exclude={"extra_headers"}),
+        "answer": checkpoint.dump(draft),
+    }
+    return json.dumps({**content, "digest": _digest(content)}, ensure_ascii=False)
+
+
+def load(token: str, *, at: float | None = None) -> Saved:
+    """Read a token, as of now or of another moment (seconds since 1970).
+
+    Raises:
+        ConfigurationError: it is none, damaged, of another version, or too old.
+    """
+    try:
+        content = json.loads(token)
+        digest = content.pop("digest")
+        version = content["streamkit_resume"]
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise _unreadable("it is no streamkit token") from None
+    if version != VERSION:
+        raise ConfigurationError(
+            f"the resume token has version {version!r}, and this streamkit reads {VERSION}: "
+            "go on with the version that made it"
+        )
+    if digest != _digest(content):
+        raise _unreadable("its digest does not fit: it was damaged or changed")
+    age = (time.time() if at is None else at) - float(content["created"])
+    if age > GOOD_FOR:
+        raise ConfigurationError(
+            f"the resume token is {age / 3600:.0f} hours old, and good for {GOOD_FOR / 3600:.0f}: "
+            "ask again for the whole answer"
+        )
+    try:
+        request = ChatRequest.model_validate(content["request"])
+        return Saved(content["model"], content["dialect"], request, content["answer"])
+    except (KeyError, ValidationError):
+        raise _unreadable("its request is malformed") from None
+
+
+def _digest(content: dict[str, Any]) -> str:
+    text = json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _unreadable(why: str) -> ConfigurationError:
+    return ConfigurationError(f"the resume token cannot be used: {why}")
