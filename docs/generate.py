@@ -13,7 +13,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from _make import adapters, api, errors, event_types, peers
+from _make import adapters, api, errors, event_types, laws, peers
 
 from streamkit import events
 
@@ -24,6 +24,7 @@ SECTIONS = {
     "api.md": api.sections,
     "errors.md": errors.sections,
     "events.md": event_types.sections,
+    "laws.md": laws.sections,
     "reliability.md": peers.sections,
     "timeouts-and-retries.md": errors.timer_sections,
     "../README.md": peers.readme_sections,

@@ -12,7 +12,7 @@ from typing import Any
 from mutation import Change
 
 from streamkit import _flow
-from streamkit._framing import sse
+from streamkit._framing import records
 
 SAY = "                return [Text(text)] if text else []\n"
 ARGS = "                return [ToolArguments(i, text)]\n"
@@ -269,10 +269,6 @@ MUTANTS: dict[str, tuple[str, Sequence[Change]]] = {
 }
 
 
-def _says_nothing_of_carriage_returns(_with_lf: Any) -> Any:
-    return lambda _self, data: data
-
-
 def _twice(end: Any) -> Any:
     def ends_twice(*arguments: Any) -> None:
         end(*arguments)
@@ -282,10 +278,7 @@ def _twice(end: Any) -> Any:
 
 
 OF_THE_CORE: dict[str, tuple[str, tuple[Any, str, Any]]] = {
-    "L03": (
-        "knows only LF",
-        (sse.ServerSentEvents, "_with_lf", _says_nothing_of_carriage_returns),
-    ),
+    "L03": ("takes a byte-order mark for text", (records, "_BOM", lambda _mark: "\0")),
     "L08": ("ends every stream twice", (_flow.Flow, "_end", _twice)),
 }
 """No adapter can break these laws, but the core could: what it does then, and the patch."""

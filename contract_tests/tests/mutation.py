@@ -34,9 +34,9 @@ def changed(changes: Iterable[Change]) -> str:
 
 
 @contextmanager
-def mutant(folder: Path, changes: Sequence[Change]) -> Iterator[Adapter]:
+def mutant(folder: Path, changes: Sequence[Change], name: str = "") -> Iterator[Adapter]:
     """The toy adapter with these replacements, imported from a module of its own."""
-    name = f"acme_mutant_{next(_NUMBER)}"
+    name = name or f"acme_mutant_{next(_NUMBER)}"
     path = folder / f"{name}.py"
     path.write_text(changed(changes), "utf-8")
     spec = importlib.util.spec_from_file_location(name, path)
