@@ -12,7 +12,7 @@ from typing import Any
 from mutation import Change
 
 from streamkit import _flow
-from streamkit._framing import records
+from streamkit._framing import sse
 
 SAY = "                return [Text(text)] if text else []\n"
 ARGS = "                return [ToolArguments(i, text)]\n"
@@ -278,7 +278,10 @@ def _twice(end: Any) -> Any:
 
 
 OF_THE_CORE: dict[str, tuple[str, tuple[Any, str, Any]]] = {
-    "L03": ("takes a byte-order mark for text", (records, "_BOM", lambda _mark: "\0")),
+    "L03": (
+        "drops a CR that stands alone",
+        (sse.ServerSentEvents, "_with_lf", lambda _old: lambda _self, d: d.replace(b"\r", b"")),
+    ),
     "L08": ("ends every stream twice", (_flow.Flow, "_end", _twice)),
 }
 """No adapter can break these laws, but the core could: what it does then, and the patch."""
