@@ -22,7 +22,7 @@ def name_of(page: Path) -> str:
 @dataclass
 class Block:
     """A fenced block. ``line`` is that of its first line of code, ``marks`` the comments above it:
-    ``<!-- not run: why -->``, ``run on``, ``scripted``, ``file``, ``exit``."""
+    ``<!-- not run: why -->``, ``run on``, ``scripted``, ``file``, ``part of``, ``exit``."""
 
     page: Path
     line: int

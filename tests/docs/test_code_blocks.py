@@ -84,8 +84,13 @@ def test_blocks_run(page, request, tmp_path, monkeypatch):
     for block in found:
         if "not run" in block.marks:
             continue
+        if "part of" in block.marks:
+            add_part(block, found)
+            continue
         if "file" in block.marks:
-            Path(block.marks["file"]).write_text(block.code)
+            file = Path(block.marks["file"])
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(block.code)
         if block.language not in ("python", "console"):
             continue
         serve(monkeypatch, request, block)
@@ -94,6 +99,14 @@ def test_blocks_run(page, request, tmp_path, monkeypatch):
         else:
             run_python(block, names)
     return None
+
+
+def add_part(block: Block, found: list[Block]) -> None:
+    """Blocks that are parts of one file make up the file, joined in order."""
+    file = Path(block.marks["part of"])
+    parts = [b for b in found if b.marks.get("part of") == block.marks["part of"]]
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text("".join(part.code for part in parts[: parts.index(block) + 1]))
 
 
 def serve(monkeypatch, request, block: Block) -> None:
