@@ -30,6 +30,7 @@ from streamkit.messages import ChatRequest
 from streamkit.values import Citation
 from streamkit_openai._choice import Choice
 from streamkit_openai._fields import CHOICE, DELTA, TOP, Fields
+from streamkit_openai._steady import Steady
 from streamkit_openai._values import text_of
 from streamkit_openai.profiles import Profile
 
@@ -64,6 +65,8 @@ class ChatDecoder(Decoder):
         self._names: tuple[str, ...] = ()
         self._rare: tuple[str, ...] | None = ()
         self._rare_values: list[Any] = []
+        self._steady = Steady()
+        self._steady_choice = 0
 
     # --- frames ----------------------------------------------------------------------------
 
@@ -71,6 +74,9 @@ class ChatDecoder(Decoder):
         if self._over:
             return ()
         data = frame.data
+        if not frame.event and (words := self._steady.words(data)):
+            return [Text(words, None, self._steady_choice)]
+        self._steady.forget()
         if data.startswith(DONE):
             return self._done()
         try:
@@ -110,6 +116,8 @@ class ChatDecoder(Decoder):
             self._over = True
             message = f"the vendor broke the answer off with finish reason {self._broken_off!r}"
             out.append(Fault(kind_of(None, self._broken_off), message, code=self._broken_off))
+        elif len(out) == 1 and not frame.event:
+            self._learn(data, out[0])
         return out
 
     def close(self) -> Sequence[Chunk]:
@@ -169,6 +177,13 @@ class ChatDecoder(Decoder):
             created = body.get("created") if not self._id else None
             self._id, self._model = id_, model
             out.append(Meta(id_ or None, model or None, {"created": created} if created else None))
+
+    def _learn(self, data: str, chunk: Chunk) -> None:
+        if type(chunk) is Text and not chunk.logprobs:
+            choice = self._choices[chunk.choice]
+            if choice.stop is None:
+                self._steady.learn(data, chunk.text)
+                self._steady_choice = chunk.choice
 
     def _told_before(self, body: dict[str, Any]) -> bool:
         """Whether all fields but the common ones are those of the frame before.
