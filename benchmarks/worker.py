@@ -95,11 +95,11 @@ async def _open(client: Contender, shape: Shape, count: int) -> Figures:
     with Meter() as meter:
         begun = time.perf_counter()
         await asyncio.gather(*(read(client, shape, hear) for _ in range(count)))
-    ideal = shape.deltas / shape.per_write / shape.rate
+    paced = shape.deltas / shape.per_write / shape.rate if shape.rate else meter.wall
     return {
         "cpu": meter.cpu / (count * shape.deltas),
         "open": max(heard) - begun,
-        "lag": meter.wall / ideal,
+        "lag": meter.wall / paced,
     }
 
 
