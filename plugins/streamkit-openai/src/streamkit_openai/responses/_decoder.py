@@ -197,6 +197,7 @@ class ResponsesDecoder(Decoder):
                 if isinstance(whole, dict) and whole.get("type") == item.type:
                     self._done({"output_index": open_at, "item": whole}, out)
                 else:
+                    self._waits(item, item.payload)
                     if item.opened and item.type in self._calls:
                         out.append(Closed(item.key))
                     item.close(out)
@@ -249,8 +250,7 @@ class ResponsesDecoder(Decoder):
         if item.done:
             return
         item.type = text_of(payload.get("type"))
-        own = item.type in _CALLS and item.type not in self._calls
-        self._waiting = self._waiting or (not own and item.waits_for_caller(payload))
+        self._waits(item, payload)
         match item.type:
             case "message":
                 self._message_done(item, payload, out)
@@ -260,6 +260,11 @@ class ResponsesDecoder(Decoder):
                 self._call_done(item, payload, out)
             case _:
                 self._own_done(item, payload, out)
+
+    def _waits(self, item: Item, payload: Mapping[str, Any]) -> None:
+        """Takes note if the item, whole, is for the caller to act on."""
+        own = item.type in _CALLS and item.type not in self._calls
+        self._waiting = self._waiting or (not own and item.waits_for_caller(payload))
 
     def _message_done(self, item: Item, payload: Mapping[str, Any], out: list[Chunk]) -> None:
         content = payload.get("content")
