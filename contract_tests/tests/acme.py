@@ -1,6 +1,7 @@
 """A small adapter that keeps every law; the mutants are changes of this text.
 
-The wire of the imaginary vendor Acme: server-sent events, each a JSON object with a ``t``.
+The wire of the imaginary vendor Acme: a JSON object with a ``t`` in each server-sent event, or in
+each message of another framing.
 
     hello(id, model)  say(d)  think(d)  seal(d)  call(i, id, name)  args(i, d)  done(i)
     ping  usage(in, out)  stop(why)  oops(error)  bye
@@ -18,6 +19,7 @@ from streamkit.adapter import (
     Decoder,
     Endpoint,
     Frame,
+    Framing,
     KeySource,
     Supports,
     Warned,
@@ -75,6 +77,7 @@ class Acme(Adapter):
     name: str = "acme"
     endpoint: Endpoint = ENDPOINT
     supports: Supports = SUPPORTS
+    framing: Framing = "sse"
 
     def request(self, request: ChatRequest) -> WireRequest:
         body: dict[str, Any] = {"model": request.model, "turns": [], "stream": True}
@@ -93,7 +96,16 @@ class Acme(Adapter):
         if request.stop:
             body["stop"] = list(request.stop)
         body.update(copy.deepcopy(request.extra_body))
-        return WireRequest("/talk", body, warnings=tuple(warnings))
+        by_type: dict[str, Framing] = {}
+        if self.framing == "json-array":
+            by_type["application/json"] = "json-array"
+        return WireRequest(
+            "/talk",
+            body,
+            framing=self.framing,
+            framing_by_type=by_type,
+            warnings=tuple(warnings),
+        )
 
     def decoder(self, request: ChatRequest) -> Decoder:
         return AcmeDecoder()
