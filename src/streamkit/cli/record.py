@@ -229,7 +229,9 @@ def _tell(
     screen.aside(
         f"HTTP {recording.status}, {size:,} bytes in {seconds:.2f} s; {_ENDS[recording.end]}"
     )
-    places = f"{taken} place{'' if taken == 1 else 's'} in the body" if taken else "nothing in the body"
+    places = (
+        f"{taken} place{'' if taken == 1 else 's'} in the body" if taken else "nothing in the body"
+    )
     screen.aside(f"taken out: headers that tests do not need; {places}")
     answer = decoded.response
     made = f"{answer.outcome}, {len(answer.text):,} characters of text"
