@@ -13,11 +13,17 @@ import streamkit_local
 from streamkit.testing import decode, frames
 
 RECORDINGS = Path(__file__).parent / "recordings"
-NAMES = sorted(path.stem for path in RECORDINGS.glob("*.json"))
+REQUESTS = RECORDINGS / "requests"
+NAMES = sorted(path.stem for path in REQUESTS.glob("*.json"))
+
+
+def recorded(name: str) -> bytes:
+    """The answer to the request of this name."""
+    return (RECORDINGS / name.partition("-")[0] / f"{name}.sse").read_bytes()
 
 
 def ask(http: httpx.Client, name: str) -> httpx.Response:
-    asked = json.loads((RECORDINGS / f"{name}.json").read_text())
+    asked = json.loads((REQUESTS / f"{name}.json").read_text())
     return http.post(asked["path"], json=asked["body"])
 
 
@@ -68,10 +74,10 @@ def test_all_dialects_say_the_same_at_temperature_0(http: httpx.Client) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_server_still_speaks_as_recorded(http: httpx.Client, name: str) -> None:
-    recorded = (RECORDINGS / f"{name}.sse").read_bytes()
+    then = recorded(name)
     now = ask(http, name).content
-    assert kinds(now) == kinds(recorded)
-    assert (b"data: [DONE]" in now) == (b"data: [DONE]" in recorded) == name.startswith("chat")
+    assert kinds(now) == kinds(then)
+    assert (b"data: [DONE]" in now) == (b"data: [DONE]" in then) == name.startswith("chat")
 
 
 @pytest.mark.parametrize("name", ["chat-tool", "messages-tool", "responses-tool"])
@@ -98,7 +104,7 @@ def test_no_answer_without_the_key(
 
 
 def test_the_key_is_taken_the_way_anthropic_sends_it(server: streamkit_local.LocalServer) -> None:
-    asked = json.loads((RECORDINGS / "messages.json").read_text())
+    asked = json.loads((REQUESTS / "messages.json").read_text())
     answer = httpx.post(
         server.origin + asked["path"], headers={"x-api-key": server.api_key}, json=asked["body"]
     )
@@ -115,7 +121,7 @@ def test_many_kept_connections_do_not_block_the_next(server: streamkit_local.Loc
 
 
 def test_the_recorded_answer_decodes() -> None:
-    decoded = decode("local:smollm2", (RECORDINGS / "chat.sse").read_bytes())
+    decoded = decode("local:smollm2", recorded("chat"))
     assert decoded.error is None
     assert decoded.response.text.startswith("The capital of France is Paris")
     assert decoded.response.finish_reason == "stop"
@@ -125,7 +131,7 @@ def test_the_recorded_answer_decodes() -> None:
 
 
 def test_the_recorded_tool_call_decodes() -> None:
-    decoded = decode("local:smollm2", (RECORDINGS / "chat-tool.sse").read_bytes())
+    decoded = decode("local:smollm2", recorded("chat-tool"))
     (call,) = decoded.response.tool_calls
     assert (call.name, call.arguments) == ("get_weather", {"city": "Paris"})
     assert decoded.response.finish_reason == "tool_call"

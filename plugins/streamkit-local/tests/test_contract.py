@@ -1,0 +1,38 @@
+"""The three dialects of the local server keep the contract, as recorded from it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import ClassVar
+
+from streamkit_anthropic import AnthropicMessages
+from streamkit_contract_tests import AdapterContract
+from streamkit_local import LocalChat
+from streamkit_openai import OpenAIResponses
+
+RECORDINGS = Path(__file__).parent / "recordings"
+NO_THOUGHTS = "the small model does not think, so none of its recordings shows reasoning"
+
+
+class TestLocalChat(AdapterContract):
+    contract = 1
+    adapter = LocalChat()
+    recordings = RECORDINGS / "chat"
+    deviations: ClassVar = {
+        "L13": "it starts a server of its own, in locate(); requests and decoders do no such thing",
+    }
+
+
+class TestLocalMessages(AdapterContract):
+    contract = 1
+    adapter = AnthropicMessages(base_url="http://localhost:8080")
+    recordings = RECORDINGS / "messages"
+    deviations: ClassVar = {"L19": NO_THOUGHTS}
+
+
+class TestLocalResponses(AdapterContract):
+    contract = 1
+    adapter = OpenAIResponses("openai-compatible-responses", base_url="http://localhost:8080/v1")
+    recordings = RECORDINGS / "responses"
+    padding_fields = ("created_at",)
+    deviations: ClassVar = {"L19": NO_THOUGHTS}
