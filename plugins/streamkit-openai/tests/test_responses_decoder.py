@@ -235,8 +235,7 @@ def _kept(payload: Event, named: bool) -> Event:
     if payload.get("role") == "assistant":
         content = payload["content"]
         if isinstance(content, list):
-            texts = [p["text"] for p in content if p["type"] == "output_text"]
-            content = "".join(texts) if len(texts) == len(content) else content
+            content = "".join(p.get("text") or p.get("refusal") for p in content)
         kept = {"role": "assistant", "content": content, "phase": payload.get("phase")}
         return kept | ({"id": payload["id"]} if named else {})
     if payload["type"] in {"function_call", "custom_tool_call"}:

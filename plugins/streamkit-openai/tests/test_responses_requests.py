@@ -27,6 +27,7 @@ from streamkit.messages import (
     ToolResult,
     VendorTool,
 )
+from streamkit.values import Citation
 from streamkit_openai import OpenAIResponses, ResponsesProfile
 from streamkit_openai.profiles import PROFILES as SERVERS
 from streamkit_openai.responses import ModelFacts
@@ -387,12 +388,17 @@ def test_raw_reasoning_goes_back_to_the_open_server_it_came_from() -> None:
     assert dropped(Message.assistant(part)) == ["reasoning"]
 
 
-def test_refusals_go_back_as_refusals() -> None:
+def test_refusals_go_back_as_words() -> None:
+    """A refusal has a type of its own only in messages that go back under their id."""
     [message] = sent(Message.assistant("So: ", RefusalPart(text="No.")))
-    assert message["content"] == [
-        {"type": "output_text", "text": "So: ", "annotations": []},
-        {"type": "refusal", "refusal": "No."},
-    ]
+    assert message == {"role": "assistant", "content": "So: No."}
+
+
+def test_citations_go_back_with_the_message_they_belong_to() -> None:
+    raw = {"type": "url_citation", "url": "https://a.example", "start_index": 0, "end_index": 2}
+    said = SAID.model_copy(update={"citations": (Citation(url="https://a.example", raw=raw),)})
+    _, message = sent(Message.assistant(*THOUGHT, said))
+    assert message["content"] == [{"type": "output_text", "text": "Hm.", "annotations": [raw]}]
 
 
 def test_items_of_the_server_go_back_untouched_and_to_no_other_dialect() -> None:

@@ -276,10 +276,8 @@ class ResponsesDecoder(Decoder):
             elif type_ == "refusal":
                 self._refused = True
                 item.whole_words("refusal", place, part.get("refusal"), out)
-            elif isinstance(part, dict) and isinstance(type_, str):
-                out.append(WholeItem(type_, part))
             else:
-                out.append(Opaque("content_part", part))
+                out.append(Opaque(type_ if isinstance(type_, str) else "content_part", part))
         id_, phase = text_of(payload.get("id")), text_of(payload.get("phase"))
         if phase or self._reasoned:  # else there is nothing that must go back
             texts = [key for key in item.parts if isinstance(key, tuple) and key[0] == "text"]

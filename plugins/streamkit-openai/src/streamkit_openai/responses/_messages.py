@@ -150,23 +150,26 @@ class InputItems:
         return items
 
     def _message(self, parts: list[Any], scheme: str | None, *, named: bool) -> dict[str, Any]:
-        """Texts and refusals of one message item, or of messages from elsewhere."""
+        """Texts and refusals of one message item, or of messages from elsewhere.
+
+        Only a message under its id may hold a list of parts (SDK 3.54, `EasyInputMessageParam`).
+        """
         ours = self._id(scheme)
-        content = [
-            {"type": "output_text", "text": p.text, "annotations": _annotations(p, ours)}
-            if isinstance(p, TextPart)
-            else {"type": "refusal", "refusal": p.text}
-            for p in parts
-        ]
         message: dict[str, Any] = {"role": "assistant"}
         if ours is not None and parts[0].signature:
             message["phase"] = parts[0].signature
-        if ours and named and self._profile.item_ids:
-            own = {"type": "message", "id": ours, "status": "completed", "content": content}
-            return message | own
-        if all(isinstance(p, TextPart) for p in parts):
-            return message | {"content": "".join(p.text for p in parts)}
-        return message | {"content": content}
+        if not (ours and named and self._profile.item_ids):
+            return message | {"content": "".join(part.text for part in parts)}
+        content = [
+            {
+                "type": "output_text",
+                "text": part.text,
+                "annotations": [citation.raw for citation in part.citations],
+            }
+            for part in parts
+        ]
+        own = {"type": "message", "id": ours, "status": "completed", "content": content}
+        return message | own
 
     def _reasoning(self, parts: list[Any], scheme: str | None) -> list[dict[str, Any]]:
         """The parts of one reasoning item; it goes back whole or not at all."""
@@ -237,10 +240,6 @@ def _one_item(before: Part, part: Part) -> bool:
     if isinstance(part, ReasoningPart):
         return isinstance(before, ReasoningPart) and scheme is not None
     return isinstance(part, TextPart | RefusalPart) and isinstance(before, TextPart | RefusalPart)
-
-
-def _annotations(part: TextPart, ours: str | None) -> list[dict[str, Any]]:
-    return [citation.raw for citation in part.citations] if ours else []
 
 
 def _document(part: DocumentPart) -> dict[str, Any]:
