@@ -10,6 +10,7 @@ from streamkit_contract_tests import AdapterContract
 
 
 class TestAcme(AdapterContract):
+    contract = 1
     adapter = Acme()
     recordings = Path(__file__).parent / "recordings"
     keep_alives = ('data: {"t":"ping"}\n\n',)

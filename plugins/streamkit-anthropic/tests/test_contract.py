@@ -9,6 +9,7 @@ from streamkit_contract_tests import AdapterContract
 
 
 class TestAnthropicMessages(AdapterContract):
+    contract = 1
     adapter = AnthropicMessages()
     recordings = Path(__file__).parent / "recordings"
     keep_alives = ('event: ping\ndata: {"type": "ping"}\n\n',)

@@ -10,6 +10,7 @@ from streamkit_openai import PROFILES, OpenAIChat
 
 
 class TestOpenAIChat(AdapterContract):
+    contract = 1
     adapter = OpenAIChat()
     recordings = Path(__file__).parent / "recordings"
     variants: ClassVar = {name: OpenAIChat(name) for name in PROFILES if name != "openai"}
