@@ -303,6 +303,12 @@ def test_a_call_keeps_what_the_vendor_wants_back() -> None:
     assert message["tool_calls"][0]["extra_content"] == echoed["extra_content"]
 
 
+def test_what_another_dialect_wants_back_stays_away() -> None:
+    call = CALL.model_copy(update={"vendor": {"openai-responses": {"id": "fc_1"}, "caller": {}}})
+    [message] = sent("openai", Message.assistant(call))
+    assert message["tool_calls"][0].keys() == {"id", "type", "function"}
+
+
 def test_a_call_of_a_free_text_tool_goes_back_as_one() -> None:
     call = ToolCall(id="c1", name="run", arguments=None, arguments_text="1+1", kind="custom")
     [message] = sent("openai", Message.assistant("Ok", call))

@@ -28,6 +28,7 @@ from streamkit.messages import (
     ToolResult,
 )
 from streamkit_openai._details import detail_of
+from streamkit_openai._tools import ECHOED
 from streamkit_openai.profiles import Profile
 
 _AUDIO_FORMATS = {
@@ -212,4 +213,6 @@ def _tool_call(call: ToolCall) -> dict[str, Any]:
         body = {"name": call.name, "input": call.arguments_text}
     else:
         body = {"name": call.name, "arguments": call.arguments_text or "{}"}
-    return {"id": call.id, "type": call.kind, call.kind: body, **(call.vendor or {})}
+    # Calls that other dialects made hold what only those take back.
+    echoed = {k: v for k, v in (call.vendor or {}).items() if k == ECHOED}
+    return {"id": call.id, "type": call.kind, call.kind: body, **echoed}

@@ -25,9 +25,9 @@ from streamkit.values import ToolKind
 from streamkit_openai._values import text_of
 
 # Google's thought signatures travel here and must come back with the call.
-_ECHOED = "extra_content"
+ECHOED = "extra_content"
 _FIELDS = frozenset(
-    {"index", "id", "type", "function", "custom", "name", "arguments", "input", _ECHOED}
+    {"index", "id", "type", "function", "custom", "name", "arguments", "input", ECHOED}
 )
 
 
@@ -80,8 +80,8 @@ class ToolCalls:
         if name and not call.name:
             call.name = name
             self.any = True
-            echoed = delta.get(_ECHOED)
-            vendor = {_ECHOED: echoed} if echoed else None
+            echoed = delta.get(ECHOED)
+            vendor = {ECHOED: echoed} if echoed else None
             out.append(ToolOpened(call.key, name, call.id, self._choice, call.kind, vendor))
             text = "".join(call.held) + text
         elif not call.name:
