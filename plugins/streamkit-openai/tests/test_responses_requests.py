@@ -144,6 +144,12 @@ def test_servers_that_run_open_models_take_top_k() -> None:
     assert "top_k" not in OpenAIResponses().supports.options
 
 
+def test_a_server_without_a_tool_choice_by_name_is_asked_for_any_tool() -> None:
+    wire = build(profile="llamacpp-responses", tool_choice=NamedTool(name="f"))
+    assert wire.body["tool_choice"] == "required"
+    assert [(w.code, w.what) for w in wire.warnings] == [("option_adjusted", "tool_choice")]
+
+
 def test_extra_body_goes_out_as_it_is_and_wins() -> None:
     body = build(temperature=0.5, extra_body={"temperature": 1, "background": True}).body
     assert (body["temperature"], body["background"]) == (1, True)

@@ -87,7 +87,7 @@ def _options(
             case "tools":
                 value = [_tool(tool) for tool in value]
             case "tool_choice":
-                value = _tool_choice(value, request)
+                value = _tool_choice(profile, value, request, warnings)
             case "response_format":
                 value = _format(value)
             case "reasoning_effort":
@@ -106,9 +106,18 @@ def _tool(tool: Tool | VendorTool) -> dict[str, Any]:
     return _without_none(fields) | strict
 
 
-def _tool_choice(choice: str | NamedTool, request: ChatRequest) -> Any:
+def _tool_choice(
+    profile: ResponsesProfile,
+    choice: str | NamedTool,
+    request: ChatRequest,
+    warnings: list[Warned],
+) -> Any:
     if not isinstance(choice, NamedTool):
         return choice
+    if not profile.named_tool_choice:
+        why = f"{profile.name} has no tool choice by name; 'required' is sent."
+        warnings.append(Warned("option_adjusted", "tool_choice", why))
+        return "required"
     for tool in request.tools:
         if isinstance(tool, VendorTool):
             type_ = tool.payload.get("type")

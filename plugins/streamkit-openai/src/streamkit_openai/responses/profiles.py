@@ -60,6 +60,8 @@ class ResponsesProfile:
     """Whether messages and calls go back under the ids they came with."""
     replays: bool = False
     """Whether a background response can be streamed again from an event on."""
+    named_tool_choice: bool = True
+    """Whether one tool can be demanded; else any tool is."""
     custom_tools: bool = True
     """Whether a ``custom_tool_call`` is the caller's to answer; else a tool of the server's own."""
     stream_options: Mapping[str, bool] | None = field(default=None, hash=False)
@@ -148,8 +150,14 @@ _ROWS = (
     ResponsesProfile(
         name="llamacpp-responses",
         server=SERVERS["llamacpp"],
-        source="llama.cpp server README; recordings: no indexes, no sequence numbers",
-        options={"user": None, "metadata": None, "logprobs": None, "reasoning_effort": None},
+        source="experiments with xllamacpp 0.2.14: text.format does nothing, a tool choice by name "
+        "becomes auto; recordings: no indexes, no sequence numbers",
+        options={
+            "top_k": "top_k",
+            **dict.fromkeys(("user", "metadata", "logprobs")),
+            **dict.fromkeys(("reasoning_effort", "response_format")),
+        },
+        named_tool_choice=False,
     ),
     ResponsesProfile(
         name="openai-compatible-responses",
