@@ -35,7 +35,7 @@ def orders(*, quick: bool) -> dict[str, dict[str, Any]]:
     crowd = Shape(40, rate=20).model
     wanted: dict[str, dict[str, Any]] = {
         "one": {"do": "burst", "model": Shape(deltas).model},
-        "many": {"do": "burst", "model": Shape(4 * deltas, per_write=64).model},
+        "many": {"do": "burst", "model": Shape(2 * deltas, per_write=64).model},
         "long": {"do": "burst", "model": Shape(deltas, size=200).model},
         "alone": {"do": "crowd", "model": crowd, "count": 1},
         "crowd": {"do": "crowd", "model": crowd, "count": 200},

@@ -7,8 +7,8 @@ import statistics
 from typing import Any
 
 MICRO, MILLI = 1e6, 1e3
-BUSY = 0.9
-"""A client busier than this was not waiting for the server."""
+SLOWER = 0.8
+"""A server that spends less than this share of a client's CPU is not what the client waits for."""
 
 
 def table(results: dict[str, Any]) -> str:
@@ -115,11 +115,11 @@ def _remarks(contenders: dict[str, Any]) -> list[str]:
         for what, rounds in orders.items():
             if problem := _failed(contenders, name, what):
                 said.append(f"{name}: {what}: {problem}")
-            busy = [x["busy"] for x in rounds if "busy" in x]
-            if busy and statistics.median(busy) < BUSY:
-                share = statistics.median(busy)
-                said.append(f"{name}: {what}: waited for the server (busy {share:.0%} of the time)")
-    return said or ["The server was never the bottleneck: every client was busy all the time."]
+            shares = [x["server_cpu"] / x["spent"] for x in rounds if "spent" in x]
+            if shares and statistics.median(shares) > SLOWER:
+                share = statistics.median(shares)
+                said.append(f"{name}: {what}: the server spent {share:.0%} of the client's CPU")
+    return said or ["The server was never the bottleneck: it spent less CPU than any client."]
 
 
 # --- the plot ------------------------------------------------------------------------------------

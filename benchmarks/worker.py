@@ -73,7 +73,7 @@ async def burst(model: str) -> Figures:
         await read(client, Shape(20))
         with Meter() as meter:
             await read(client, shape)
-    return {"cpu": meter.cpu / shape.deltas, "busy": meter.cpu / meter.wall}
+    return {"cpu": meter.cpu / shape.deltas, "spent": meter.cpu}
 
 
 async def crowd(model: str, count: int) -> Figures:
