@@ -225,6 +225,23 @@ def test_a_key_spelt_out_in_pieces_is_not_written_at_all(
     assert KEY not in ran.err
 
 
+def test_a_key_written_in_escapes_is_not_written_at_all(server: TapeServer, tmp_path: Path) -> None:
+    escaped = "".join(f"\\u{ord(letter):04x}" for letter in KEY)
+    server.play(Answer([f'data: {{"new": "{escaped}"}}\n\n'.encode(), *end()]))
+    assert record(server, tmp_path / "chat.sse").code == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_key_in_the_url_is_taken_out_too(server: TapeServer, tmp_path: Path) -> None:
+    url = {"OPENAI_COMPATIBLE_BASE_URL": f"{server.url}/v1?key=query-{KEY}"}
+    server.play(Answer([f": you asked with query-{KEY}\n\n".encode(), *end()]))
+    file = tmp_path / "chat.sse"
+    ran = run("record", MODEL, "Why?", "-o", str(file), server=server, **url)
+    assert ran.code == 0, ran.err
+    assert server.requests[0].path.endswith(f"?key=query-{KEY}")
+    assert ": you asked with [removed]\n" in file.read_text("utf-8")
+
+
 @pytest.mark.parametrize(
     ("sent", "kept"),
     [

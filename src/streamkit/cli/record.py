@@ -15,7 +15,7 @@ from streamkit import Message, Retry, StreamkitError, Timeouts, sync
 from streamkit._plugins import installed
 from streamkit.adapter import Adapter
 from streamkit.cli._endings import COMPLETE, INTERRUPTED, TRUNCATED
-from streamkit.cli._json import response_data
+from streamkit.cli._json import event_data, response_data
 from streamkit.cli._output import Screen
 from streamkit.cli._scrub import Scrubber
 from streamkit.cli._tape import NO_FRAME_LIMIT, Deaf, TapingHttp
@@ -82,7 +82,7 @@ def record(
     if expect:
         expectation = _expectation(path)
         about = f"recorded from {model} on {date.today():%Y-%m-%d}"
-        expectation.write_text(_expected(decoded, about), "utf-8")
+        expectation.write_bytes(scrubber.body(_expected(decoded, about).encode()))
         print(expectation)
     _tell(screen, path, clean, decoded, scrubber.taken, adapter=prefix, expect=expect)
     if stopped:
@@ -158,8 +158,9 @@ def _clean(recording: Recording, scrubber: Scrubber) -> Recording:
 
 def _refuse_to_leak(recording: Recording, decoded: Decoded, scrubber: Scrubber) -> None:
     """The last look. A key may come in pieces that make a whole only in the answer."""
-    answer = json.dumps(response_data(decoded.response, decoded.error), ensure_ascii=False)
-    if scrubber.finds(recording.dump()) or scrubber.finds(answer.encode()):
+    told = [*map(event_data, decoded.events), response_data(decoded.response, decoded.error)]
+    answer = json.dumps(told, ensure_ascii=False).encode("utf-8", "replace")
+    if scrubber.finds(recording.dump()) or scrubber.finds(answer):
         raise ConfigurationError(
             "the answer spells out the key that was sent, in a way that cannot be taken out: "
             "nothing was written"
