@@ -58,6 +58,7 @@ from streamkit.errors import (
     UnsupportedError,
     interrupted,
 )
+from streamkit.faults import fault_from_http
 from streamkit.hookspecs import StreamReport
 from streamkit.messages import ChatRequest, ChatResponse
 from streamkit.timeouts import Timeouts
@@ -158,6 +159,8 @@ class Flow:
                 yield Drain()
                 return
             yield Close()
+            if verdict.__context__ is None:
+                verdict.__context__ = self._fault  # an attempt's fault that nobody else would keep
             self._fault, first = verdict, first or verdict
             if verdict.code == STARTED_ANEW:
                 ladder.started_anew(self._leg)
@@ -241,7 +244,7 @@ class Flow:
         try:
             return (yield from self._body(framing or wire.framing))
         except StreamkitError as error:  # a frame beyond the limit
-            return error
+            return self._explain.about(error, when=True)
 
     def _replaying(self) -> None:
         """The same answer comes on: all stays open, and says so."""
@@ -389,8 +392,12 @@ class Flow:
             return self._explain.vendor_fault(
                 self.call.adapter.fault(opened.status, opened.headers, body)
             )
-        except Exception as error:
-            return self._explain.adapter_broke(error)
+        except Exception as bug:
+            broken = self._explain.adapter_broke(bug)
+            fault = fault_from_http(opened.status, opened.headers, body)
+            broken.__context__ = self._explain.vendor_fault(fault)
+            broken.status = opened.status
+            return broken
 
     # --- the end -------------------------------------------------------------------------------
 
@@ -404,7 +411,7 @@ class Flow:
         cut = self._answering and isinstance(error, LineError)
         if self.draft.progress and not isinstance(error, StreamInterrupted):
             cause, error = first or error, interrupted(error)
-            error.__cause__ = cause
+            error.__cause__, error.__context__ = cause, self._fault
             if why and self.call.resume is not None:
                 error.message = f"{error.message} It could not be gone on with: {why}."
                 error.args = (error.message,)

@@ -229,7 +229,7 @@ CUTS = (
     ),
     Row(
         "gzip body garbled", "compresses unasked, and a byte is wrong",
-        _body(lambda v: [_zipped(_cut(v)), 0.05, b"\xff" * 40], headers=GZIP),
+        _body(lambda v: [_zipped(_cut(v)), 0.05, b"\xff" * 40], headers=GZIP, then="stall"),
         "failed", errors.ProtocolError, CUT,
     ),
 )  # fmt: skip

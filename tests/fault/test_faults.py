@@ -20,21 +20,22 @@ from tape_server import Answer, TapeServer
 
 from .readers import BACKENDS, Reader, Seen, shown
 from .rows import KEY, PROMPT, ROWS, SIZES, Row
-from .vendors import OPENAI, VENDORS, Vendor
+from .vendors import ANTHROPIC, OPENAI, Vendor
 
-each_backend = pytest.mark.parametrize("backend", BACKENDS)
 AT_ONCE = Retry(wait=tenacity.wait_none())
 
 
-def _cases() -> Iterator[Any]:
+def _cases() -> list[Any]:
+    """Every row on every backend; once more in another dialect on two of them."""
+    found = []
     for row in ROWS:
-        for vendor in VENDORS:
-            if row not in SIZES or vendor is OPENAI:  # size is the framing's, not the dialect's
-                yield pytest.param(row, vendor, id=f"{row.name}-{vendor.prefix}")
+        found += [(row, OPENAI, backend) for backend in BACKENDS]
+        if row not in SIZES:  # size is the framing's, not the dialect's
+            found += [(row, ANTHROPIC, backend) for backend in ("trio", "sync")]
+    return [pytest.param(*case, id=f"{case[0].name}-{case[1].prefix}-{case[2]}") for case in found]
 
 
-@each_backend
-@pytest.mark.parametrize(("row", "vendor"), list(_cases()))
+@pytest.mark.parametrize(("row", "vendor", "backend"), _cases())
 def test_a_fault(row: Row, vendor: Vendor, backend: str, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     with _server(row) as (server, url):
@@ -56,6 +57,7 @@ def test_a_fault(row: Row, vendor: Vendor, backend: str, caplog: pytest.LogCaptu
             api_key={vendor.prefix: KEY},
             base_url={vendor.prefix: url + vendor.path},
             retry=AT_ONCE,
+            resume=False,  # what one broken answer gives; going on has tests of its own
             **row.options,
         )
         if row.place == "server":
@@ -74,7 +76,8 @@ def _check_outcome(row: Row, seen: Seen) -> None:
     assert [event.outcome for event in ended] == [row.outcome]
     assert seen.events[-1] is ended[0]
     assert [event.seq for event in seen.events] == list(range(len(seen.events)))
-    assert type(seen.error) is (row.error or type(None))
+    assert isinstance(seen.error, row.error or type(None))
+    assert type(seen.error).__name__ == (row.error or type(None)).__name__
     assert seen.snapshot.outcome == row.outcome
     assert seen.text == row.read
     assert ended[0].attempts == row.requests

@@ -168,4 +168,3 @@ class Anthropic(Vendor):
 
 
 OPENAI, ANTHROPIC = OpenAI(), Anthropic()
-VENDORS = (OPENAI, ANTHROPIC)
