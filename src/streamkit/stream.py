@@ -110,7 +110,9 @@ class Stream(StreamState):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        await self.aclose()
+        problem = await self._close()
+        if error is not None and problem is not None:
+            error.add_note(f"Closing the vendor's connection failed as well: {problem!r}")
 
     def __aiter__(self) -> AsyncIterator[Event]:
         return cast("AsyncIterator[Event]", self)
@@ -134,10 +136,13 @@ class Stream(StreamState):
 
     async def aclose(self) -> None:
         """Stop the stream and close its connection. Harmless if it has ended."""
+        await self._close()
+
+    async def _close(self) -> Exception | None:
         if self._closed:
-            return
+            return None
         self._leave()
-        await self._driver.close()
+        return await self._driver.close()
 
     async def _step(self) -> None:
         """Carry out one command, and so get on to the next event or to the end."""

@@ -49,7 +49,9 @@ class Stream(StreamState):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self.close()
+        problem = self._close()
+        if error is not None and problem is not None:
+            error.add_note(f"Closing the vendor's connection failed as well: {problem!r}")
 
     def __iter__(self) -> Iterator[Event]:
         return cast("Iterator[Event]", self)
@@ -73,10 +75,13 @@ class Stream(StreamState):
 
     def close(self) -> None:
         """Stop the stream and close its connection. Harmless if it has ended."""
+        self._close()
+
+    def _close(self) -> Exception | None:
         if self._closed:
-            return
+            return None
         self._leave()
-        self._driver.close()
+        return self._driver.close()
 
     def _step(self) -> None:
         """Carry out one command, and so get on to the next event or to the end."""

@@ -71,6 +71,11 @@ class AsyncPool:
             self._own = _connections.async_client()
         return self._own
 
+    @property
+    def hung_up(self) -> bool:
+        """See `Pool`."""
+        return self._closed and self._given is None
+
     def drop(self, body: _Body) -> None:
         """Hang up on a body that nobody can await any more; `reap` frees its place later."""
         hang_up(body.response)
@@ -116,7 +121,7 @@ class _Body:
             return await anext(self._chunks)
         return inflater.feed(b"" if inflater.waiting else await anext(self._chunks))
 
-    async def close(self) -> None:
+    async def close(self) -> Exception | None:
         """Give the body up; its connection too, unless the body was read to its end.
 
         The HTTP client reads through a stack of async generators. Left unfinished, each would be
@@ -128,8 +133,11 @@ class _Body:
             if not self._ended:
                 with contextlib.suppress(Exception):
                     await self._unwind()
-            with contextlib.suppress(Exception):
+            try:
                 await self.response.aclose()
+            except Exception as error:
+                return error
+        return None
 
     async def _unwind(self) -> None:
         if network_stream(self.response) is not None:
@@ -145,8 +153,8 @@ class AsyncDriver(Driver):
     """Carries the commands of one stream out."""
 
     def __init__(self, pool: AsyncPool, timeouts: Timeouts) -> None:
-        super().__init__(timeouts)
-        self._pool = pool
+        super().__init__(timeouts, pool)
+        self._pool: AsyncPool = pool
         self._body: _Body | None = None
 
     async def perform(self, command: Command) -> Reply:
@@ -203,11 +211,13 @@ class AsyncDriver(Driver):
                 size += len(data)
         await self.close()
 
-    async def close(self) -> None:
-        """Give the response up. Also closes its connection, unless the body was read to its end."""
+    async def close(self) -> Exception | None:
+        """Give the response up. Also closes its connection, unless the body was read to its end.
+
+        Returns what went wrong, if anything did.
+        """
         body, self._body = self._body, None
-        if body is not None:
-            await body.close()
+        return None if body is None else await body.close()
 
     def drop(self) -> None:
         """The same from a finaliser, where nothing can be awaited."""

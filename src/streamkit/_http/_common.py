@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import time
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from streamkit._commands import SILENT, TIMED_OUT, Locate, Lost, Open, Opened, Reply
 from streamkit._secrets import hide_query, without_frames
@@ -26,10 +26,19 @@ DRAIN_SECONDS: Final = 0.25
 now = time.monotonic
 
 
+class Pool(Protocol):
+    """What a driver asks of the HTTP client of its `streamkit.Client`."""
+
+    @property
+    def hung_up(self) -> bool:
+        """Whether the connections were closed, by us, under the streams that use them."""
+
+
 class Driver:
     """A driver serves one stream. No cancel scope is open while a caller holds an event."""
 
-    def __init__(self, timeouts: Timeouts) -> None:
+    def __init__(self, timeouts: Timeouts, pool: Pool) -> None:
+        self._pool: Pool = pool
         self._timeouts = timeouts
         self._no_bytes = float("inf") if timeouts.no_bytes is None else timeouts.no_bytes
         self._connects: bool | None = None  # None: the transport does not say
@@ -61,6 +70,8 @@ class Driver:
 
     def _failed(self, error: Exception, deadline: float | None, *, opening: bool) -> Reply:
         known = _classify(error, opening=opening)
+        if self._pool.hung_up:
+            known = ConfigurationError("the client was closed while this answer was read")
         if known is None:
             return SILENT if deadline is None or now() < deadline else TIMED_OUT
         known.__cause__ = without_frames(error)

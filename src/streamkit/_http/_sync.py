@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping
 from typing import Any, Protocol
@@ -12,6 +11,7 @@ from streamkit._http._common import (
     DRAIN_BYTES,
     DRAIN_SECONDS,
     Driver,
+    hang_up,
     is_plain,
     locate,
     network_stream,
@@ -40,6 +40,8 @@ class SyncPool:
         self._given = given
         self._own: SyncHttp | None = None
         self._closed = False
+        self.in_use: set[Any] = set()
+        """Responses that are being read, perhaps by other threads."""
         if given is None:
             # Loads httpx: not with `import streamkit`, and not in the midst of the first call.
             import streamkit._http._connections  # noqa: F401
@@ -55,8 +57,16 @@ class SyncPool:
             self._own = _connections.client()
         return self._own
 
+    @property
+    def hung_up(self) -> bool:
+        """See `Pool`."""
+        return self._closed and self._given is None
+
     def close(self) -> None:
         self._closed = True
+        if self._given is None:
+            for response in list(self.in_use):
+                hang_up(response)  # closing alone does not wake a thread that waits for bytes
         own, self._own = self._own, None
         if own is not None:
             own.close()
@@ -102,9 +112,10 @@ class SyncDriver(Driver):
     """Carries the commands of one stream out."""
 
     def __init__(self, pool: SyncPool, timeouts: Timeouts) -> None:
-        super().__init__(timeouts)
-        self._pool = pool
+        super().__init__(timeouts, pool)
+        self._pool: SyncPool = pool
         self._response: Any = None
+        self._ended = False
         self._chunks: Iterator[bytes] = iter(())
         self._inflater: Inflater | None = None
         self._patience: _Patience | None = None
@@ -133,6 +144,7 @@ class SyncDriver(Driver):
             while not (data := self._piece()):
                 pass  # an empty piece is not the end
         except StopIteration:
+            self._ended = True
             return b""
         except Exception as error:
             return self._failed(error, deadline, opening=False)
@@ -155,7 +167,8 @@ class SyncDriver(Driver):
             timeout["read"] = self._timeouts.no_bytes  # looked at anew where the body begins
         except Exception as error:
             return self._failed(error, command.deadline, opening=True)
-        self._response = response
+        self._response, self._ended = response, False
+        self._pool.in_use.add(response)
         self._inflater = inflater(response)
         is_raw = is_plain(response) or self._inflater is not None
         self._chunks = iter(response.stream if is_raw else response.iter_bytes())
@@ -174,16 +187,25 @@ class SyncDriver(Driver):
             size += len(data)
         self.close()
 
-    def close(self) -> None:
-        """Give the response up. Also closes its connection, unless the body was read to its end."""
+    def close(self) -> Exception | None:
+        """Give the response up. Also closes its connection, unless the body was read to its end.
+
+        Returns what went wrong, if anything did.
+        """
         response, self._response = self._response, None
         chunks, self._chunks = self._chunks, iter(())
         patience, self._patience = self._patience, None
         if patience is not None:
             patience.deadline = None  # the next stream over this connection has its own
         if response is None:
-            return
-        with contextlib.suppress(Exception):
+            return None
+        self._pool.in_use.discard(response)
+        if not self._ended:
+            hang_up(response)  # another thread may be waiting for bytes
+        try:
             response.close()
             if isinstance(chunks, Generator):
                 chunks.close()
+        except Exception as error:
+            return error
+        return None
