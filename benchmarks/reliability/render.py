@@ -131,9 +131,9 @@ TABLES: dict[str, dict[str, Callable[[Cell], str]]] = {
         "Clean end inside an event": _of("event_cut", _ending),
         "Connection reset": _of("reset", _ending),
         "Error event in the stream": _of("error_event", _ending),
-        "HTML with status 200": _of("html", _ending),
     },
     "Something odd in an answer": {
+        "HTML with status 200": _of("html", _ending),
         "One event is not JSON": _of("bad_json", _going_on),
         "An event of an unknown type": _of("unknown_event", _going_on),
         "A 401 that repeats the API key: it shows up in": _keys,

@@ -1,4 +1,4 @@
-"""The picture of a terminal in the README, from a real run: ``uv run python docs/_make/terminal.py``.
+"""The terminal in the README, from a real run: ``uv run python docs/_make/terminal.py``.
 
 Runs ``streamkit ask`` with the local model in a terminal of 80 columns and writes what is on the
 screen at the end to ``docs/_static/ask.svg``. A model's words differ from run to run, so this is
@@ -14,6 +14,7 @@ import pty
 import re
 import shlex
 import struct
+import subprocess
 import sys
 import termios
 from contextlib import suppress
@@ -23,7 +24,7 @@ from rich.console import Console
 from rich.text import Text
 
 COLUMNS = 80
-COMMAND = 'streamkit ask "Write a short poem about rain."'
+COMMAND = 'streamkit ask "Describe the sea in two sentences."'
 PICTURE = Path(__file__).parents[1] / "_static" / "ask.svg"
 
 FONT_FACES = re.compile(r" *@font-face \{.*?\}\n", re.DOTALL)
@@ -33,19 +34,19 @@ SPINNER = re.compile(r"\x1b\[\?25l.*?\x1b\[\?25h\s*\x1b\[1A\x1b\[2K", re.DOTALL)
 
 def shown(command: str) -> str:
     """What the program writes to a terminal, both channels, with its colours."""
-    child, terminal = pty.fork()
-    if child == 0:
-        size = struct.pack("HHHH", 24, COLUMNS, 0, 0)
-        fcntl.ioctl(sys.stdout, termios.TIOCSWINSZ, size)
-        os.environ["TERM"] = "xterm-256color"
-        program, *arguments = shlex.split(command)
-        os.execvp(program, [program, *arguments])
+    screen, terminal = pty.openpty()
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 24, COLUMNS, 0, 0))
+    environment = {**os.environ, "TERM": "xterm-256color"}
+    program = subprocess.Popen(  # noqa: S603 - the command is the one above
+        shlex.split(command), stdin=terminal, stdout=terminal, stderr=terminal, env=environment
+    )
+    os.close(terminal)
     written = bytearray()
-    with suppress(OSError), open(terminal, "rb", buffering=0) as screen:  # EIO is its end
-        while piece := screen.read(65536):
+    with suppress(OSError):  # EIO: the program is over
+        while piece := os.read(screen, 65536):
             written += piece
-    _, status = os.waitpid(child, 0)
-    if status != 0:
+    os.close(screen)
+    if program.wait() != 0:
         sys.exit(f"{command} failed:\n{written.decode()}")
     return written.decode()
 
