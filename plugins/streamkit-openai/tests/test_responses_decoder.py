@@ -327,6 +327,13 @@ def test_the_ways_a_response_ends(type_: str, response: Event, reason: str, raw:
     assert (got.outcome, got.finish_reason, got.raw_finish_reason) == ("complete", reason, raw)
 
 
+def test_the_name_of_an_event_will_do_where_its_object_has_no_type() -> None:
+    told = [*item(1, "One."), {"type": "response.completed"}]
+    body = "".join(f"event: {e.pop('type')}\ndata: {json.dumps(e)}\n\n" for e in told)
+    got = decode(OpenAIResponses(), body.encode(), headers=SSE).response
+    assert (got.outcome, got.text, got.raw_finish_reason) == ("complete", "One.", "completed")
+
+
 @pytest.mark.parametrize("sentinel", ["[DONE]", "  [DONE]", ""])
 def test_nothing_but_the_end_event_proves_an_answer_whole(sentinel: str) -> None:
     body = "".join(f"data: {json.dumps(e)}\n\n" for e in item(1, "One."))

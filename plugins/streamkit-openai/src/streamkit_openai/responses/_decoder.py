@@ -18,20 +18,18 @@ from streamkit.chunks import (
     Cursor,
     End,
     Fault,
-    Media,
+    Key,
     Meta,
     Notice,
     Opaque,
-    Reasoning,
     ServerToolArguments,
     ServerToolOpened,
-    Signature,
     Stop,
+    Text,
     ToolArguments,
     ToolOpened,
     UsageReport,
 )
-from streamkit.chunks import Item as WholeItem
 from streamkit.messages import ChatRequest
 from streamkit.values import ToolKind
 from streamkit_openai._values import text_of
@@ -54,6 +52,7 @@ _ECHO = frozenset(
 )
 # What else tells how the server's own tools are getting on, beside ``…_call.…``.
 _STATES = frozenset({"mcp_list_tools", "compaction", "shell_call_output_content"})
+_TEXT_DELTA = "response.output_text.delta"
 _CALLS = {"function_call": "arguments", "custom_tool_call": "input"}
 # What a call has beside these goes back with it.
 _CALL_FIELDS = frozenset({"type", "call_id", "name", "arguments", "input", "status"})
@@ -70,6 +69,10 @@ class ResponsesDecoder(Decoder):
         self._replayable = request.extra_body.get("background") is True
         self._number: int | None = None
         """Of the last event, where the stream can be replayed: they are numbered without gaps."""
+        self._writing: tuple[Any, Any] | None = None
+        """Places of the item and of the part that the last piece of text was of,"""
+        self._key: Key = None
+        """and the key of that part."""
         self._reasoned = False
         self._waiting = False
         self._refused = False
@@ -87,12 +90,15 @@ class ResponsesDecoder(Decoder):
         if type(event) is not dict:
             return [Opaque(frame.event or "frame", event)]
         type_ = event.get("type")
+        if type_ == _TEXT_DELTA and (text := self._more_text(event)):
+            return (text,)
         if not isinstance(type_, str):
-            type_ = frame.event
+            type_ = event["type"] = frame.event
         out: list[Chunk] = []
         number = event.get("sequence_number") if self._replayable else None
         if type(number) is int and not self._follows(number, out):
             return out
+        self._writing = None
         if type_ in _PIECES:
             self._piece(type_, event, out)
         elif type_ in _READERS:
@@ -253,55 +259,20 @@ class ResponsesDecoder(Decoder):
         self._waits(item, payload)
         match item.type:
             case "message":
-                self._message_done(item, payload, out)
+                self._refused |= item.message_done(payload, self._owner, out, self._reasoned)
             case "reasoning":
-                self._reasoning_done(item, payload, out)
+                self._reasoned |= item.reasoning_done(payload, self._owner, out)
             case _ if item.type in self._calls:
                 self._call_done(item, payload, out)
             case _:
-                self._own_done(item, payload, out)
+                if not item.opened:
+                    self._open(item, payload, out)
+                item.own_done(payload, out)
 
     def _waits(self, item: Item, payload: Mapping[str, Any]) -> None:
         """Takes note if the item, whole, is for the caller to act on."""
         own = item.type in _CALLS and item.type not in self._calls
         self._waiting = self._waiting or (not own and item.waits_for_caller(payload))
-
-    def _message_done(self, item: Item, payload: Mapping[str, Any], out: list[Chunk]) -> None:
-        content = payload.get("content")
-        for place, part in enumerate(content if isinstance(content, list) else ()):
-            type_ = part.get("type") if isinstance(part, Mapping) else None
-            if type_ == "output_text":
-                item.whole_words("text", place, part.get("text"), out)
-                item.cite_rest(place, part.get("annotations"), out)
-            elif type_ == "refusal":
-                self._refused = True
-                item.whole_words("refusal", place, part.get("refusal"), out)
-            else:
-                out.append(Opaque(type_ if isinstance(type_, str) else "content_part", part))
-        id_, phase = text_of(payload.get("id")), text_of(payload.get("phase"))
-        if phase or self._reasoned:  # else there is nothing that must go back
-            texts = [key for key in item.parts if isinstance(key, tuple) and key[0] == "text"]
-            out.extend(Signature(phase, f"{self._owner}:{id_}", key) for key in texts)
-        item.close(out)
-
-    def _reasoning_done(self, item: Item, payload: Mapping[str, Any], out: list[Chunk]) -> None:
-        for name, field in (("summary", "summary"), ("reasoning", "content")):
-            pieces = payload.get(field)
-            for place, part in enumerate(pieces if isinstance(pieces, list) else ()):
-                if isinstance(part, Mapping):
-                    item.whole_words(name, place, part.get("text"), out)
-        if payload.get("status") == "incomplete":
-            item.done = True
-            return
-        if not item.parts:  # nothing to read, but to send back
-            out.append(Reasoning("", item.key, 0, "redacted"))
-            item.parts[item.key] = 0
-        self._reasoned = True
-        *others, last = item.parts
-        scheme = f"{self._owner}:{text_of(payload.get('id'))}"
-        out.extend(Signature("", scheme, key) for key in others)
-        out.append(Signature(text_of(payload.get("encrypted_content")), scheme, last))
-        item.close(out)
 
     def _call_done(self, item: Item, payload: Mapping[str, Any], out: list[Chunk]) -> None:
         if not item.opened:
@@ -318,21 +289,14 @@ class ResponsesDecoder(Decoder):
             out.append(Closed(item.key))
         item.close(out)
 
-    def _own_done(self, item: Item, payload: dict[str, Any], out: list[Chunk]) -> None:
-        if not item.opened:
-            self._open(item, payload, out)
-        picture = payload.get("result")
-        if item.type == "image_generation_call" and isinstance(picture, str) and picture:
-            format_ = text_of(payload.get("output_format")) or "png"
-            media_type = "image/svg+xml" if format_ == "svg" else f"image/{format_}"
-            key = ("image", item.number)
-            out += [Media(media_type, picture, key=key), Closed(key)]
-        kind, id_ = item.type or "item", text_of(payload.get("id"))
-        name = text_of(payload.get("name"))
-        out.append(WholeItem(kind, payload, item.key, id_ or None, name or None))
-        item.close(out)
-
     # --- pieces ----------------------------------------------------------------------------
+
+    def _more_text(self, event: _Event) -> Text | None:
+        """The usual event: more of the text that the last one was of, and nothing beside it."""
+        text, place = event.get("delta"), (event.get("output_index"), event.get("content_index"))
+        if place != self._writing or self._replayable or type(text) is not str or not text:
+            return None
+        return None if event.get("logprobs") else Text(text, self._key)
 
     def _piece(self, type_: str, event: _Event, out: list[Chunk]) -> None:
         """A piece of text, or the text of a part that has ended."""
@@ -344,6 +308,9 @@ class ResponsesDecoder(Decoder):
             logprobs = event.get("logprobs")
             logprobs = logprobs if isinstance(logprobs, list) and logprobs else None
             item.words(part, event.get(place), words, out, logprobs)
+            if out:
+                self._writing = (event.get("output_index"), event.get(place))
+                self._key = out[0].key if isinstance(out[0], Text) else None
         else:
             item.words(part, event.get(place), words, out)
         self._refused = self._refused or part == "refusal"

@@ -14,7 +14,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from streamkit.chunks import Chunk, Cited, Closed, Key, Reasoning, Refusal, Text
+from streamkit.chunks import (
+    Chunk,
+    Cited,
+    Closed,
+    Key,
+    Media,
+    Opaque,
+    Reasoning,
+    Refusal,
+    Signature,
+    Text,
+)
+from streamkit.chunks import Item as WholeItem
 from streamkit.values import ReasoningKind
 from streamkit_openai._values import text_of
 from streamkit_openai.responses._values import citation_of
@@ -99,6 +111,67 @@ class Item:
 
     def _part(self, name: str, place: Any) -> Key:
         return (name, self.number, place if type(place) is int else 0)
+
+    # --- whole ------------------------------------------------------------------------------
+
+    def message_done(
+        self, payload: Mapping[str, Any], owner: str, out: list[Chunk], reasoned: bool
+    ) -> bool:
+        """A whole message. True if there is a refusal in it.
+
+        Its id and phase are told if they must go back; the id must after reasoning (``reasoned``).
+        """
+        refused = False
+        content = payload.get("content")
+        for place, part in enumerate(content if isinstance(content, list) else ()):
+            type_ = part.get("type") if isinstance(part, Mapping) else None
+            if type_ == "output_text":
+                self.whole_words("text", place, part.get("text"), out)
+                self.cite_rest(place, part.get("annotations"), out)
+            elif type_ == "refusal":
+                refused = True
+                self.whole_words("refusal", place, part.get("refusal"), out)
+            else:
+                out.append(Opaque(type_ if isinstance(type_, str) else "content_part", part))
+        phase = text_of(payload.get("phase"))
+        if phase or reasoned:
+            scheme = f"{owner}:{text_of(payload.get('id'))}"
+            texts = [key for key in self.parts if isinstance(key, tuple) and key[0] == "text"]
+            out.extend(Signature(phase, scheme, key) for key in texts)
+        self.close(out)
+        return refused
+
+    def reasoning_done(self, payload: Mapping[str, Any], owner: str, out: list[Chunk]) -> bool:
+        """A reasoning item. True if it is whole, so that it can go back."""
+        for name, field in (("summary", "summary"), ("reasoning", "content")):
+            pieces = payload.get(field)
+            for place, part in enumerate(pieces if isinstance(pieces, list) else ()):
+                if isinstance(part, Mapping):
+                    self.whole_words(name, place, part.get("text"), out)
+        if payload.get("status") == "incomplete":
+            self.done = True
+            return False
+        if not self.parts:  # nothing to read, but to send back
+            out.append(Reasoning("", self.key, 0, "redacted"))
+            self.parts[self.key] = 0
+        *others, last = self.parts
+        scheme = f"{owner}:{text_of(payload.get('id'))}"
+        out.extend(Signature("", scheme, key) for key in others)
+        out.append(Signature(text_of(payload.get("encrypted_content")), scheme, last))
+        self.close(out)
+        return True
+
+    def own_done(self, payload: dict[str, Any], out: list[Chunk]) -> None:
+        """An item of the server's own, whole. A picture it holds is told as one as well."""
+        picture = payload.get("result")
+        if self.type == "image_generation_call" and isinstance(picture, str) and picture:
+            format_ = text_of(payload.get("output_format")) or "png"
+            media_type = "image/svg+xml" if format_ == "svg" else f"image/{format_}"
+            key = ("image", self.number)
+            out += [Media(media_type, picture, key=key), Closed(key)]
+        id_, name = text_of(payload.get("id")), text_of(payload.get("name"))
+        out.append(WholeItem(self.type or "item", payload, self.key, id_ or None, name or None))
+        self.close(out)
 
     # --- calls -----------------------------------------------------------------------------
 
