@@ -9,6 +9,7 @@ lazily. Other loops keep httpcore's own: trio, and uvloop, which cannot race IPv
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import select
 import socket
 import ssl
@@ -190,12 +191,20 @@ class AsyncioStream(asyncio.Protocol, httpcore.AsyncNetworkStream):
         """Close the connection now; what was not read is gone, and so is what was not sent."""
         if self._gone is not None:
             return
+        if self._loop.is_closed():
+            self._left_behind()
+            return
         self._received.clear()
         self._lost = self._lost or ConnectionAbortedError("the connection is closed")
         closing, self._gone = self._transport.is_closing(), self._loop.create_future()
         self._transport.abort()
         if not closing:
             await self._gone
+
+    def _left_behind(self) -> None:
+        """The loop ended with the connection open, and nothing can be told it any more."""
+        with contextlib.suppress(OSError):
+            self._transport.get_extra_info("socket").shutdown(socket.SHUT_RDWR)
 
     async def start_tls(
         self,
@@ -227,7 +236,8 @@ class AsyncioStream(asyncio.Protocol, httpcore.AsyncNetworkStream):
             case "server_addr":
                 return self._transport.get_extra_info("peername")
             case "is_readable":
-                return self._ended or bool(self._received) or self._has_arrived()
+                dead = self._ended or bool(self._received) or self._loop.is_closed()
+                return dead or self._has_arrived()
         return None
 
     def _has_arrived(self) -> bool:
