@@ -13,7 +13,10 @@ from urllib.parse import quote
 
 import pytest
 
+from streamkit._plugins import installed
 from streamkit.testing import Recording, aws_message
+from streamkit_contract_tests._case import Suite
+from streamkit_contract_tests.laws import LAWS
 from streamkit_contract_tests.recordings import load
 from tests.cli.program import (
     DONE,
@@ -338,3 +341,14 @@ def test_the_expectation_beside_it_is_what_the_contract_tests_want(
     }
     (recording,) = load(tmp_path)
     assert recording.expected.text == "Let me look."
+
+
+def test_a_line_that_broke_inside_a_frame_proves_what_it_can(
+    server: TapeServer, tmp_path: Path
+) -> None:
+    server.play(Answer([*said("The sky"), b'data: {"cho'], then="reset"))
+    record(server, tmp_path / "cut.sse", "--expect")
+    suite = Suite(installed().adapter("openai-compatible"), load(tmp_path))
+    for law in LAWS.values():
+        if law.scope != "adapter":
+            law.check(suite.cases["cut"])

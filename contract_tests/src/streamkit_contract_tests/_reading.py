@@ -93,9 +93,12 @@ def noise(case: Case) -> None:
                 user="nothing of what the vendor sent, and nobody would know",
                 mend="return Opaque(kind, data) for every frame that has no mapping",
             )
-    extended = [Frame(_with_unknown_field(f.data), f.event, f.id) for f in case.frames]
-    got = case.decode(case.wire.body_of(extended))
-    _same_but_for_the_unknown(case, got, "an unknown field added to the JSON object of every frame")
+    if case.wire.frames(case.body).rest is None or case.expected_complete:
+        # A frame that was cut off would be whole in a body that is put together anew.
+        extended = [Frame(_with_unknown_field(f.data), f.event, f.id) for f in case.frames]
+        got = case.decode(case.wire.body_of(extended))
+        where = "an unknown field added to the JSON object of every frame"
+        _same_but_for_the_unknown(case, got, where)
 
 
 def _with_unknown_field(data: str) -> str:
