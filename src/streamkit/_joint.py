@@ -29,7 +29,7 @@ HELD_SECONDS: Final = 0.150
 _SAME_BEGINNING: Final = 20
 """Characters that two answers must share at their beginning to be taken for the same answer."""
 
-_OVERLAP: Final = {"prefix": 32, "instruct": 5}
+_OVERLAP: Final = {"prefix": 32, "instruct": 5, "restart": 32}
 """Characters that must repeat to be taken for an echo. A model that was asked to go on repeats the
 last words as a rule; one that continues a prefix hardly ever. Short ones must be two words."""
 
@@ -143,7 +143,7 @@ class Joint:
         sent: the text of the answer that the vendor was told.
         shown: what the caller had seen behind it.
         dropped: what had come behind that, and was not shown.
-        how: ``prefix`` or ``instruct``.
+        how: ``prefix``, ``instruct``, or ``restart``, with nothing ``sent``.
         stops: the stop strings of the request; the server sees only the half behind the seam.
     """
 

@@ -172,7 +172,7 @@ class Resuming:
         """Make the draft ready for the attempt."""
         self._extra_input += tokens_in(leg.content.decode())
         match leg.how:
-            case "prefix" | "instruct":
+            case "prefix" | "instruct" | "restart" if standing(draft).text:
                 shown = standing(draft).text[len(leg.sent) :]
                 held = break_off(draft)
                 stops = leg.request.stop

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from streamkit import events as e
-from streamkit._joint import HoldBack, Join, Joint
+from streamkit._joint import HoldBack, Join, Joint, StartedAnewError
 
 if TYPE_CHECKING:
     from streamkit._draft import Draft
@@ -22,14 +22,18 @@ class StopString(Exception):
 
 
 class Seam:
-    """The delivery of choice 0's text. ``active`` says whether `admit` must be asked at all."""
+    """The delivery of choice 0's text. ``active`` says whether `admit` must be asked at all.
 
-    __slots__ = ("_draft", "_spoken", "active", "held_part", "hold", "joint", "resumed")
+    ``append_only`` is set for a reader of words alone, from whom nothing can be taken back.
+    """
+
+    __slots__ = ("_draft", "_spoken", "active", "append_only", "held_part", "hold", "joint", "resumed")
 
     def __init__(self, draft: Draft) -> None:
         self._draft = draft
         self._spoken = False
         self.active = False
+        self.append_only = False
         self.hold: HoldBack | None = None
         self.held_part: PartDraft | None = None
         self.joint: Joint | None = None
@@ -98,6 +102,8 @@ class Seam:
         """The joint has decided: take back what must be, and return what follows."""
         self.joint = None
         rewind = 0 if part.closed else min(join.rewind, len(part.text))
+        if rewind and self.append_only:
+            raise StartedAnewError
         self.tell(part.index, len(part.text) - rewind)
         if rewind:
             part.take_back(rewind)

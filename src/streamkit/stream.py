@@ -125,7 +125,10 @@ class Stream(StreamState):
 
     @property
     def text(self) -> AsyncIterator[str]:
-        """The words of the answer as they come (choice 0). Events it passes over are gone."""
+        """The words of the answer as they come (choice 0). Events it passes over are gone.
+
+        Words are never taken back from here: where a resumed answer would have to, it gives up.
+        """
         return _Text(self)
 
     async def response(self) -> ChatResponse:
@@ -177,6 +180,7 @@ class _Text:
 
     def __init__(self, stream: Stream) -> None:
         self._stream = stream
+        stream._flow.draft.seam.append_only = True
 
     def __aiter__(self) -> Self:
         return self

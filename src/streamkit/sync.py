@@ -64,7 +64,10 @@ class Stream(StreamState):
 
     @property
     def text(self) -> Iterator[str]:
-        """The words of the answer as they come (choice 0). Events it passes over are gone."""
+        """The words of the answer as they come (choice 0). Events it passes over are gone.
+
+        Words are never taken back from here: where a resumed answer would have to, it gives up.
+        """
         return _Text(self)
 
     def response(self) -> ChatResponse:
@@ -114,6 +117,7 @@ class _Text:
 
     def __init__(self, stream: Stream) -> None:
         self._stream = stream
+        stream._flow.draft.seam.append_only = True
 
     def __iter__(self) -> Self:
         return self
