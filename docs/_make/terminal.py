@@ -24,7 +24,7 @@ from rich.console import Console
 from rich.text import Text
 
 COLUMNS = 80
-COMMAND = 'streamkit ask "Describe the sea in two sentences."'
+COMMAND = 'streamkit ask "Describe the sea in one sentence."'
 PICTURE = Path(__file__).parents[1] / "_static" / "ask.svg"
 
 FONT_FACES = re.compile(r" *@font-face \{.*?\}\n", re.DOTALL)
