@@ -21,6 +21,7 @@ from streamkit.adapter import (
     Frame,
     Framing,
     KeySource,
+    ResumeBy,
     Supports,
     Warned,
     WireRequest,
@@ -106,6 +107,9 @@ class Acme(Adapter):
             framing_by_type=by_type,
             warnings=tuple(warnings),
         )
+
+    def resume_by(self, request: ChatRequest) -> tuple[ResumeBy, ...]:
+        return (ResumeBy("prefix", "https://acme.invalid/docs/turns, the last may be ours"),)
 
     def decoder(self, request: ChatRequest) -> Decoder:
         return AcmeDecoder()

@@ -258,6 +258,37 @@ MUTANTS: dict[str, tuple[str, Sequence[Change]]] = {
             )
         ],
     ),
+    "forgets the words to go on from": (
+        "L21",
+        [
+            (
+                "\n    def decoder(",
+                "\n    def prefix_request(self, request):\n"
+                '        last = {"messages": request.messages[:-1]}\n'
+                "        return self.request(request.model_copy(update=last))\n"
+                "\n    def decoder(",
+            )
+        ],
+    ),
+    "claims a replay that it cannot ask for": (
+        "L21",
+        [('        return (ResumeBy("prefix"', '        return (ResumeBy("replay"')],
+    ),
+    "claims a way to go on without saying how it is known": (
+        "L21",
+        [("https://acme.invalid/docs/turns, the last may be ours", "")],
+    ),
+    "claims to go on, every second time": (
+        "L21",
+        [
+            (
+                "        return (ResumeBy(",
+                "        LOG.append(1)\n        if len(LOG) % 2:\n            return ()\n"
+                "        return (ResumeBy(",
+            ),
+            ("ENDPOINT =", "LOG = []\nENDPOINT ="),
+        ],
+    ),
     "trusts the type of what it is sent": (
         "L20",
         [('"t": "say", "d": str(text)}', '"t": "say", "d": text}')],

@@ -36,7 +36,7 @@ def test_a_new_law_breaks_nobody_unasked() -> None:
 def test_a_class_that_does_not_say_keeps_the_first_contract(pytester: pytest.Pytester) -> None:
     result = run(settle(pytester), CLASS.replace("    contract = 1\n", ""))
     assert result.ret == 0
-    assert "79 held" in output(result)
+    assert "80 held" in output(result)
 
 
 def test_the_closing_table_says_that_there_is_a_newer_contract(

@@ -13,7 +13,7 @@ from streamkit_contract_tests.laws import LAWS
 pytest_plugins = ["pytester"]
 
 RECORDED = sorted(p.stem for p in (HERE / "recordings").glob("*.sse"))
-ALL = 79
+ALL = 80
 PER_ADAPTER = sum(law.scope == "adapter" for law in LAWS.values())
 
 

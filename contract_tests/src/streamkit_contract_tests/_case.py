@@ -37,8 +37,10 @@ class Suite:
         model: str = "any",
         keep_alives: Iterable[str] = (),
         padding_fields: Iterable[str] = (),
+        replayed_with: Mapping[str, Any] | None = None,
     ) -> None:
         self.model = model
+        self.replayed_with = dict(replayed_with or {})
         self.keep_alives = [Recorded.load(text.encode()).body for text in keep_alives]
         self.padding_fields = frozenset(padding_fields)
         self.subjects: dict[str | None, Subject] = {None: Subject(self, adapter)}
@@ -82,6 +84,10 @@ class Subject:
             messages=messages or (Message.user("Why is the sky blue?"),),
             **options,
         )
+
+    def replayed_request(self) -> ChatRequest:
+        """A request whose answer the server keeps, as the author says; else a plain one."""
+        return self.request(**self.suite.replayed_with)
 
     def wire(self, request: ChatRequest) -> WireRequest:
         """The adapter's request, for one that it must be able to build."""

@@ -47,6 +47,9 @@ class AdapterContract:
     padding_fields: ClassVar[Collection[str]] = ()
     """Names of JSON fields that carry nothing new: padding against eavesdroppers, timestamps."""
 
+    replayed_with: ClassVar[Mapping[str, Any]] = {}
+    """Options of a request whose answer the vendor keeps, where `replay` hangs on options."""
+
     deviations: ClassVar[Mapping[str, str]] = {}
     """Laws known to be broken, each with the reason: ``{"L04": "…"}``, ``{"L04[tools]": "…"}``.
 

@@ -6,16 +6,26 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from . import _cutting, _errors, _purity, _reading, _registry, _requests, _secrets, _telling
+from . import (
+    _cutting,
+    _errors,
+    _purity,
+    _reading,
+    _registry,
+    _requests,
+    _resuming,
+    _secrets,
+    _telling,
+)
 from ._registry import Law, asked_for
 
-_MODULES = (_cutting, _errors, _purity, _reading, _requests, _secrets, _telling)
+_MODULES = (_cutting, _errors, _purity, _reading, _requests, _resuming, _secrets, _telling)
 
 LAWS: Final[Mapping[str, Law]] = MappingProxyType(dict(sorted(_registry.LAWS.items())))
 """Every law by its id."""
 
 CHANGES: Final[Mapping[int, str]] = MappingProxyType(
-    {1: "The first contract: L01 to L20."},
+    {1: "The first contract: L01 to L21."},
 )
 """What each version of the contract brought."""
 

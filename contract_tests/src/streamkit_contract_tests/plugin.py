@@ -107,6 +107,7 @@ class ContractClass(pytest.Class):
                 model=cls.model,
                 keep_alives=cls.keep_alives,
                 padding_fields=cls.padding_fields,
+                replayed_with=cls.replayed_with,
             )
         except BadRecording as error:
             raise self.CollectError(f"{self.name}: {error}") from None
