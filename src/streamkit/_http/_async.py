@@ -25,7 +25,6 @@ from streamkit._http._common import (
     DRAIN_SECONDS,
     Driver,
     hang_up,
-    is_plain,
     locate,
     network_stream,
     now,
@@ -100,9 +99,7 @@ class _Body:
     def __init__(self, response: Any) -> None:
         self.response = response
         self._inflater = inflater(response)
-        is_raw = is_plain(response) or self._inflater is not None
-        source = response.stream if is_raw else response.aiter_bytes()
-        self._chunks: AsyncIterator[bytes] = aiter(source)
+        self._chunks: AsyncIterator[bytes] = aiter(response.stream)
         self._ended = False
 
     async def next(self) -> bytes:

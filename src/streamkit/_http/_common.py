@@ -92,11 +92,6 @@ def locate(command: Locate) -> Located | StreamkitError | None:
         return failed
 
 
-def is_plain(response: Any) -> bool:
-    """Whether the bytes need no decoding, so that they can come straight off the transport."""
-    return response.headers.get("content-encoding", "identity").lower() in ("", "identity")
-
-
 def network_stream(response: Any) -> Any:
     """The connection under a response that has it for itself (HTTP/1), where it can be had."""
     if response.extensions.get("http_version", b"HTTP/1.1") not in (b"HTTP/1.1", b"HTTP/1.0"):

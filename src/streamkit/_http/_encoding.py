@@ -1,7 +1,8 @@
 """Compressed bodies: streams ask for none, but some gateways compress all the same.
 
-Only gzip and deflate are undone here. The HTTP client could do it, but through one more generator,
-which a body that is garbled would leave unfinished; and it inflates all of a read at once.
+Only gzip and deflate are undone here, and no other is. The HTTP client could do it, but through one
+more generator, which a body that is garbled would leave unfinished; and it inflates all of a read
+at once, "gzip, gzip" twice over: 20 kB stand for gigabytes.
 """
 
 from __future__ import annotations
@@ -37,6 +38,23 @@ class Inflater:
         return out
 
 
+class Unreadable(Inflater):
+    """Refuses what came in an encoding that nobody asked for."""
+
+    def __init__(self, encoding: str) -> None:
+        super().__init__()
+        self._encoding = encoding
+
+    def feed(self, data: bytes = b"") -> bytes:  # noqa: ARG002
+        raise DecodingError(f"it is {self._encoding!r}, which was not asked for")
+
+
 def inflater(response: Any) -> Inflater | None:
-    encoding = response.headers.get("content-encoding", "").lower()
-    return Inflater() if encoding in ("gzip", "x-gzip", "deflate") else None
+    """What undoes this body; None where the bytes are what they are."""
+    encoding = response.headers.get("content-encoding", "").strip().lower()
+    match encoding:
+        case "" | "identity":
+            return None
+        case "gzip" | "x-gzip" | "deflate":
+            return Inflater()
+    return Unreadable(encoding)

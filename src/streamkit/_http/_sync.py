@@ -12,7 +12,6 @@ from streamkit._http._common import (
     DRAIN_SECONDS,
     Driver,
     hang_up,
-    is_plain,
     locate,
     network_stream,
     now,
@@ -170,8 +169,7 @@ class SyncDriver(Driver):
         self._response, self._ended = response, False
         self._pool.in_use.add(response)
         self._inflater = inflater(response)
-        is_raw = is_plain(response) or self._inflater is not None
-        self._chunks = iter(response.stream if is_raw else response.iter_bytes())
+        self._chunks = iter(response.stream)
         self._patience = _patience(response)
         return self._opened(response)
 
