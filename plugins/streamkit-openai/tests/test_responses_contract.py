@@ -10,6 +10,7 @@ from streamkit_openai import RESPONSES_PROFILES, OpenAIResponses
 
 
 class TestOpenAIResponses(AdapterContract):
+    contract = 1
     adapter = OpenAIResponses()
     recordings = Path(__file__).parent / "responses_recordings"
     variants: ClassVar = {
@@ -17,3 +18,4 @@ class TestOpenAIResponses(AdapterContract):
     }
     keep_alives = ('event: keepalive\ndata: {"type": "keepalive"}\n\n',)
     padding_fields = ("sequence_number", "obfuscation")
+    replayed_with: ClassVar = {"extra_body": {"background": True}}

@@ -290,10 +290,16 @@ def test_a_replay_that_repeats_events_says_nothing_twice() -> None:
 
 
 def test_a_replay_that_leaves_events_out_is_a_fault() -> None:
-    *said, fault = background(0, 1, 2, 5, 6, 9)
+    *said, fault = background(0, 1, 2, 5)
     assert text_of(said) == "ab"
     assert isinstance(fault, Fault)
     assert (fault.kind, fault.message) == ("protocol", "the server left out events 3 to 4")
+
+
+def test_after_a_gap_another_replay_can_still_bring_the_rest() -> None:
+    said = background(0, 1, 2, 5, 3, 4, 5, 6, 7, 8, 9)
+    assert text_of(said) == "abcdefgh"
+    assert isinstance(said[-1], End)
 
 
 # --- endings and faults ------------------------------------------------------------------------

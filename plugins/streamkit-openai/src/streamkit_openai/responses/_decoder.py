@@ -125,12 +125,11 @@ class ResponsesDecoder(Decoder):
 
     def _follows(self, number: int, out: list[Chunk]) -> bool:
         """Whether this is the next event: a replay may repeat events, or leave some out."""
-        last, self._number = self._number, max(number, self._number or 0)
-        if last is None or number == last + 1:
+        if self._number is None or number == self._number + 1:
+            self._number = number
             return True
-        if number > last:
-            self._over = True
-            missing = f"the server left out events {last + 1} to {number - 1}"
+        if number > self._number:
+            missing = f"the server left out events {self._number + 1} to {number - 1}"
             out.append(Fault(kind="protocol", message=missing))
         return False
 

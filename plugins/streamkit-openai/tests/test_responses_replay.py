@@ -1,0 +1,89 @@
+"""A background response goes on where its line broke: a client against a server in memory."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import parse_qs
+
+import httpx
+import pytest
+
+from streamkit import Resume
+from streamkit.errors import StreamkitError
+from streamkit.messages import ChatResponse
+from streamkit.sync import Client
+from streamkit.testing import MemoryTransport, Tape, decode
+from streamkit_openai import OpenAIResponses
+
+FOLDER = Path(__file__).parent / "responses_recordings"
+KEPT = {"extra_body": {"background": True}}
+NAMES = ["background", "reasoning_and_tools", "web_search"]
+
+
+def blocks(name: str) -> list[bytes]:
+    """The events of a recording of a response that ran in the background."""
+    body = (FOLDER / f"{name}.sse").read_bytes()
+    return [block + b"\n\n" for block in body.split(b"\n\n") if block]
+
+
+def ask(*tapes: Tape | Callable[[httpx.Request], Tape]) -> tuple[ChatResponse, list[httpx.Request]]:
+    transport = MemoryTransport(*tapes)
+    http = httpx.Client(transport=transport)
+    adapter = OpenAIResponses(base_url="https://api.example/v1", api_key="k")
+    with http, Client(adapters=[adapter], http=http, resume=Resume(hold_back=False)) as client:
+        return client.complete("openai-responses:m", "Hi", **KEPT), transport.requests  # type: ignore[arg-type]
+
+
+def rest_of(name: str, extra: int = 0) -> Callable[[httpx.Request], Tape]:
+    """The server, which sends what comes after the event asked for, or from ``extra`` before."""
+
+    def answer(request: httpx.Request) -> Tape:
+        assert request.method == "GET"
+        query = parse_qs(request.url.query.decode())
+        assert query["stream"] == ["true"]
+        after = int(query["starting_after"][0])
+        return Tape(b"".join(blocks(name)[max(0, after + 1 - extra) :]))
+
+    return answer
+
+
+@pytest.mark.parametrize("repeated", [0, 2])
+@pytest.mark.parametrize("name", NAMES)
+def test_a_line_that_breaks_after_any_event_loses_and_doubles_nothing(
+    name: str, repeated: int
+) -> None:
+    told = blocks(name)
+    headers = {"content-type": "text/event-stream"}
+    want = decode(OpenAIResponses(), b"".join(told), headers=headers).response
+    begun = next(i for i, block in enumerate(told) if b'"delta"' in block)
+    for cut in range(begun + 1, len(told)):
+        got, requests = ask(Tape(b"".join(told[:cut]), end="reset"), rest_of(name, repeated))
+        assert requests[1].url.path == "/v1/responses/resp_1"
+        assert (got.outcome, got.text, got.reasoning) == ("complete", want.text, want.reasoning)
+        assert (got.parts, got.finish_reason) == (want.parts, want.finish_reason)
+
+
+def test_a_server_that_skips_events_is_asked_again() -> None:
+    told = blocks("background")
+    begun = next(i for i, block in enumerate(told) if b'"delta"' in block)
+    got, requests = ask(
+        Tape(b"".join(told[: begun + 1]), end="reset"),
+        Tape(b"".join(told[begun + 2 :])),
+        rest_of("background"),
+    )
+    assert (got.outcome, got.text, len(requests)) == ("complete", "In the background.", 3)
+
+
+def test_a_response_that_is_gone_is_an_error_with_what_came() -> None:
+    told = blocks("background")
+    begun = next(i for i, block in enumerate(told) if b'"delta"' in block)
+    gone = json.dumps({"error": {"message": "Response not found", "type": "invalid_request_error"}})
+    with pytest.raises(StreamkitError) as caught:
+        ask(
+            Tape(b"".join(told[: begun + 1]), end="reset"),
+            Tape(gone.encode(), 404, {"content-type": "application/json"}),
+        )
+    assert caught.value.partial is not None
+    assert caught.value.partial.text == "In the"
