@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qs
 
 import httpx
@@ -12,7 +13,7 @@ import pytest
 
 from streamkit import Resume
 from streamkit.errors import StreamkitError
-from streamkit.messages import ChatResponse
+from streamkit.messages import ChatRequest, ChatResponse, Message
 from streamkit.sync import Client
 from streamkit.testing import MemoryTransport, Tape, decode
 from streamkit_openai import OpenAIResponses
@@ -87,3 +88,32 @@ def test_a_response_that_is_gone_is_an_error_with_what_came() -> None:
         )
     assert caught.value.partial is not None
     assert caught.value.partial.text == "In the"
+
+
+@pytest.mark.parametrize(
+    ("profile", "extra_body", "ways"),
+    [
+        ("openai-responses", {"background": True}, ["replay", "instruct"]),
+        ("azure-responses", {"background": True}, ["replay", "instruct"]),
+        ("openai-responses", {}, ["instruct"]),
+        ("openai-responses", {"background": True, "store": False}, ["instruct"]),
+        ("xai-responses", {"background": True}, ["instruct"]),
+        ("openai-responses", {"conversation": "conv_1"}, []),
+    ],
+)
+def test_replay_is_claimed_for_background_responses_that_are_kept(
+    profile: str, extra_body: dict[str, Any], ways: list[str]
+) -> None:
+    request = ChatRequest(model="m", messages=(Message.user("Hi"),), extra_body=extra_body)
+    assert [r.how for r in OpenAIResponses(profile).resume_by(request)] == ways
+
+
+def test_a_replay_asks_for_what_comes_after_the_cursor() -> None:
+    request = ChatRequest(model="m", messages=(Message.user("Hi"),))
+    wire = OpenAIResponses().replay_request(request, "resp_1:42")
+    assert (wire.method, dict(wire.body)) == ("GET", {})
+    assert wire.path == (
+        "/responses/resp_1?stream=true&starting_after=42&include_obfuscation=false"
+    )
+    wire = OpenAIResponses("azure-responses").replay_request(request, "a/../b:7")
+    assert wire.path == "/openai/v1/responses/a%2F..%2Fb?stream=true&starting_after=7"

@@ -358,8 +358,9 @@ def test_ids_stay_away_where_the_reasoning_beside_them_does() -> None:
 
 
 def test_what_a_server_did_not_store_has_no_id() -> None:
-    item, *_ = sent(Message.assistant(*THOUGHT), extra_body={"store": False})
+    item, *others = sent(Message.assistant(*THOUGHT, SAID, CALLED), extra_body={"store": False})
     assert item == {k: v for k, v in ITEM.items() if k != "id"}
+    assert not any("id" in other for other in others)
 
 
 @pytest.mark.parametrize(
@@ -434,37 +435,6 @@ def test_calls_of_other_vendors_travel_and_what_else_was_theirs_stays() -> None:
     [item] = sent(Message.assistant(theirs, cut))
     assert item == {"type": "function_call", "call_id": "c1", "name": "f", "arguments": '{"a": 1}'}
     assert dropped(Message.assistant(cut)) == ["incomplete_tool_call"]
-
-
-# --- replay ------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("profile", "extra_body", "claimed"),
-    [
-        ("openai-responses", {"background": True}, True),
-        ("azure-responses", {"background": True}, True),
-        ("openai-responses", {}, False),
-        ("openai-responses", {"background": True, "store": False}, False),
-        ("xai-responses", {"background": True}, False),
-    ],
-)
-def test_replay_is_claimed_for_background_responses_that_are_kept(
-    profile: str, extra_body: dict[str, Any], claimed: bool
-) -> None:
-    request = ChatRequest(model="m", messages=(Message.user("Hi"),), extra_body=extra_body)
-    assert [r.how for r in OpenAIResponses(profile).resume_by(request)] == ["replay"] * claimed
-
-
-def test_a_replay_asks_for_what_comes_after_the_cursor() -> None:
-    request = ChatRequest(model="m", messages=(Message.user("Hi"),))
-    wire = OpenAIResponses().replay_request(request, "resp_1:42")
-    assert (wire.method, dict(wire.body)) == ("GET", {})
-    assert wire.path == (
-        "/responses/resp_1?stream=true&starting_after=42&include_obfuscation=false"
-    )
-    wire = OpenAIResponses("azure-responses").replay_request(request, "a/../b:7")
-    assert wire.path == "/openai/v1/responses/a%2F..%2Fb?stream=true&starting_after=7"
 
 
 # --- servers -----------------------------------------------------------------------------------

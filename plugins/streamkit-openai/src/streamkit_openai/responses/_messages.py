@@ -3,7 +3,8 @@
 What the model made goes back as it came, to the server it came from: reasoning with its encrypted
 content, calls and messages under their ids, the server's own items untouched. Ids of messages and
 calls go back only beside the reasoning of their turn, for the API refuses one without the other
-("was provided without its required 'reasoning' item"). Parts from elsewhere travel as plain words
+("was provided without its required 'reasoning' item", laravel/ai#1052), and only where responses
+are stored: else they name nothing (vercel/ai#12687). Parts from elsewhere travel as plain words
 and calls, or are dropped with a warning; what the caller wrote never is.
 
 Where a part has no field for what must go back, its ``scheme`` holds it: ``PROFILE:ITEM_ID``, and
@@ -122,7 +123,7 @@ class InputItems:
     def _assistant(self, message: Message) -> list[dict[str, Any]]:
         items: list[dict[str, Any]] = []
         reasoned = False
-        pictures = {i.payload.get("result") for i in message.content if isinstance(i, ProviderItem)}
+        pictures = [i.payload.get("result") for i in message.content if isinstance(i, ProviderItem)]
         for parts in _grouped(message.content):
             scheme = getattr(parts[0], "scheme", None)
             match parts[0]:
@@ -130,7 +131,7 @@ class InputItems:
                     items.append(self._message(parts, scheme, named=reasoned))
                 case ReasoningPart():
                     item = self._reasoning(parts, scheme)
-                    reasoned = reasoned or bool(item)
+                    reasoned = reasoned or (bool(item) and self._stored)
                     items.extend(item)
                 case ToolCall() as call:
                     self._check(call)
@@ -184,7 +185,6 @@ class InputItems:
             why = "reasoning goes back in encrypted form, or by its id where responses are stored."
         else:
             item: dict[str, Any] = {"type": "reasoning"}
-            # Azure refuses the id of what it did not store (vercel/ai#12687).
             if id_ and (self._stored or not encrypted):
                 item["id"] = id_
             item["summary"] = [

@@ -23,6 +23,9 @@ from streamkit_openai.responses._decoder import ResponsesDecoder
 from streamkit_openai.responses._request import build
 from streamkit_openai.responses.profiles import OPTIONS, PROFILES, ResponsesProfile
 
+_REPLAY = ResumeBy("replay", "OpenAI, guide to background mode: starting_after")
+_INSTRUCT = ResumeBy("instruct", "any chat model takes a further turn of the user's")
+
 
 @dataclass(frozen=True)
 class OpenAIResponses(Adapter):
@@ -93,10 +96,10 @@ class OpenAIResponses(Adapter):
     def resume_by(self, request: ChatRequest) -> tuple[ResumeBy, ...]:
         """A background response that is kept can be read again from any event on."""
         asked = request.extra_body
+        if "conversation" in asked:  # the server may hold half the answer already
+            return ()
         kept = asked.get("background") is True and asked.get("store") is not False
-        if kept and self.row.replays:
-            return (ResumeBy("replay", "OpenAI, guide to background mode: starting_after"),)
-        return ()
+        return (_REPLAY, _INSTRUCT) if kept and self.row.replays else (_INSTRUCT,)
 
     def replay_request(self, request: ChatRequest, cursor: str) -> WireRequest:  # noqa: ARG002
         """What comes after ``cursor``, which is ``RESPONSE_ID:SEQUENCE_NUMBER``."""
