@@ -194,3 +194,7 @@ class _Text:
                 if type(event) is TextDelta and event.choice == 0:
                     return event.text
             await stream._step()
+
+    async def aclose(self) -> None:
+        """Close the stream, as `contextlib.aclosing` does."""
+        await self._stream.aclose()

@@ -132,6 +132,10 @@ class _Text:
                     return event.text
             stream._step()
 
+    def close(self) -> None:
+        """Close the stream, as `contextlib.closing` does."""
+        self._stream.close()
+
 
 class Client:
     """Streams answers in plain blocking code; see `streamkit.Client` for the arguments.
