@@ -8,12 +8,13 @@ import signal
 import subprocess
 import time
 from base64 import b64encode
+from importlib.metadata import EntryPoint
 from pathlib import Path
 from urllib.parse import quote
 
 import pytest
 
-from streamkit._plugins import installed
+from streamkit._plugins import Plugins, installed
 from streamkit.testing import Recording, aws_message
 from streamkit_contract_tests._case import Suite
 from streamkit_contract_tests.laws import LAWS
@@ -72,15 +73,6 @@ def test_it_says_what_it_wrote_and_what_to_do_next(server: TapeServer, tmp_path:
     assert "streamkit makes of it: complete, 7 characters of text" in ran.err
     assert ran.err.splitlines()[-1] == f"next: streamkit decode openai-compatible {file}"
     assert run(*ran.err.splitlines()[-1].split()[2:]).code == 0
-
-
-def test_a_file_without_a_suffix_gets_that_of_the_content_type(
-    server: TapeServer, tmp_path: Path
-) -> None:
-    server.play(whole("x"))
-    assert record(server, tmp_path / "chat").out == f"{tmp_path / 'chat.sse'}\n"
-    server.play(refused(400, "no"))
-    assert record(server, tmp_path / "bad").out == f"{tmp_path / 'bad.json'}\n"
 
 
 def test_an_error_answer_is_recorded_with_its_status_and_hints(
@@ -162,8 +154,8 @@ def test_binary_messages_are_readable_and_come_back_the_same(
 ) -> None:
     body = aws_message({":event-type": "messageStart"}, b'{"role":"assistant"}')
     server.play(Answer([body], headers={"content-type": "application/vnd.amazon.eventstream"}))
-    record(server, tmp_path / "aws")
-    file = tmp_path / "aws.aws"
+    file = tmp_path / "answer.aws"
+    record(server, file)
     assert '\n{"role":"assistant"}\n' in file.read_text("utf-8")
     assert Recording.load(file).body == body
 
@@ -301,6 +293,29 @@ def test_an_expectation_is_not_overwritten_either(server: TapeServer, tmp_path: 
     server.play(whole("x"))
     assert record(server, tmp_path / "chat.sse", "--expect").code == 1
     assert (tmp_path / "chat.expect.json").read_text() == "mine"
+
+
+def test_an_expectation_needs_a_name_that_the_contract_tests_find(
+    server: TapeServer, tmp_path: Path
+) -> None:
+    server.play(whole("x"))
+    ran = record(server, tmp_path / "chat", "--expect")
+    assert (ran.code, list(tmp_path.iterdir()), server.requests) == (1, [], [])
+    assert "would not find chat: they look for names that end in .sse, " in ran.err
+    assert record(server, tmp_path / "chat").out == f"{tmp_path / 'chat'}\n"
+
+
+def test_an_adapter_that_is_not_written_yet_is_said_to_be(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    run("new-adapter", "acme")
+    monkeypatch.syspath_prepend(tmp_path / "streamkit-acme/src")
+    plugins = Plugins((EntryPoint("acme", "streamkit_acme", "streamkit"),))
+    monkeypatch.setattr("streamkit.cli.record.installed", lambda: plugins)
+    ran = run("record", "acme:any", "Why?", "-o", "x.sse")
+    assert ran.code == 1
+    assert ran.err.startswith("error: acme cannot build requests yet: make a WireRequest")
 
 
 def test_no_answer_and_no_folder_leave_nothing(tmp_path: Path) -> None:

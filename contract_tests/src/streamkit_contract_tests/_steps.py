@@ -105,7 +105,7 @@ def _no_recording(adapter: Adapter, folder: Path) -> str | None:
         return None
     return (
         f"{folder.name} holds no recording: nothing is proven by nothing. With a key: streamkit "
-        f'record {adapter.name}:MODEL "Why is the sky blue?" -o tests/{folder.name}/text --expect. '
-        f"Without one: copy the stream that the vendor's documentation shows into text.sse, and "
-        f"write what it means into text{EXPECT}."
+        f'record {adapter.name}:MODEL "Why is the sky blue?" -o tests/{folder.name}/text.sse '
+        f"--expect. Without one: copy the stream that the vendor's documentation shows into "
+        f"text.sse, and write what it means into text{EXPECT}."
     )

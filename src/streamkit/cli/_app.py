@@ -178,7 +178,7 @@ def record(
     *,
     output: Annotated[
         str,
-        typer.Option("-o", "--output", metavar="FILE", help="gets a suffix if it has none"),
+        typer.Option("-o", "--output", metavar="FILE", help="where to, such as answer.sse"),
     ],
     system: System = None,
     max_tokens: Annotated[int | None, typer.Option(min=1, help="generate at most so many")] = None,

@@ -30,16 +30,6 @@ from streamkit.testing._aws import read_message
 _SILENCE: Final = 60.0
 """Seconds without a byte after which the line is given up, unless told otherwise."""
 
-_SUFFIXES: Final = {
-    "text/event-stream": ".sse",
-    "application/x-ndjson": ".jsonl",
-    "application/jsonl": ".jsonl",
-    "application/json": ".json",
-    "application/vnd.amazon.eventstream": ".aws",
-    "text/html": ".html",
-}
-_OTHER_SUFFIX: Final = ".txt"
-
 
 def record(
     words: Sequence[str],
@@ -54,8 +44,7 @@ def record(
 ) -> int:
     """Ask once and write down what comes, as far as it comes; returns the exit code.
 
-    Without a suffix, ``output`` gets that of the answer's content type. ``expect`` also writes what
-    streamkit makes of the answer, in the form in which the contract tests want it.
+    ``expect`` also writes what streamkit makes of the answer, as the contract tests want it.
 
     Raises:
         ConfigurationError: the file is there (without ``force``), or nothing could be asked.
@@ -63,20 +52,20 @@ def record(
     """
     prefix = model.partition(":")[0]
     adapter = installed().adapter(prefix)
-    _refuse_to_overwrite(Path(output), expect=expect, force=force)
-    if expect:
-        _expected_type()  # better said before the question is paid for
+    path = Path(output)
+    _check(path, expect=expect, force=force)  # better said before the question is paid for
     messages = [Message.system(system)] if system else []
     messages.append(Message.user(read_prompt(words)))
     screen = Screen()
-    recording, scrubber, stopped = _take(
-        adapter, model, messages, options=options, timeout=timeout, screen=screen
-    )
+    try:
+        recording, scrubber, stopped = _take(
+            adapter, model, messages, options=options, timeout=timeout, screen=screen
+        )
+    except NotImplementedError as error:
+        raise ConfigurationError(f"{prefix} cannot build requests yet: {error}") from error
     clean = _clean(recording, scrubber)
     decoded = play_back(adapter, clean)
     _refuse_to_leak(clean, decoded, scrubber)
-    path = _with_suffix(Path(output), clean)
-    _refuse_to_overwrite(path, expect=expect, force=force)
     path.write_bytes(clean.dump())
     print(path)
     if expect:
@@ -170,39 +159,40 @@ def _refuse_to_leak(recording: Recording, decoded: Decoded, scrubber: Scrubber) 
 # --- what is written beside it, and what is said -------------------------------------------------
 
 
-def _with_suffix(path: Path, recording: Recording) -> Path:
-    if path.suffix:
-        return path
-    content_type = recording.headers.get("content-type", "").partition(";")[0].strip().lower()
-    return path.with_suffix(_SUFFIXES.get(content_type, _OTHER_SUFFIX))
-
-
 def _expectation(path: Path) -> Path:
     """The file that says what a recording means, as the contract tests look for it."""
     return path.with_suffix(".expect.json")
 
 
-def _refuse_to_overwrite(path: Path, *, expect: bool, force: bool) -> None:
+def _check(path: Path, *, expect: bool, force: bool) -> None:
+    """Raises ConfigurationError where nothing could be written, or nothing may be."""
     if not path.parent.is_dir():
         raise ConfigurationError(f"there is no folder {path.parent} to write {path.name} in")
+    if expect and path.suffix not in _kit()[1]:
+        raise ConfigurationError(
+            f"the contract tests would not find {path.name}: they look for names that end in "
+            f"{', '.join(_kit()[1])}"
+        )
     for file in (path, _expectation(path)) if expect else (path,):
         if file.exists() and not force:
             raise ConfigurationError(f"{file} is there already; --force overwrites it")
 
 
-def _expected_type() -> Any:
+def _kit() -> tuple[Any, tuple[str, ...]]:
+    """Of the contract tests, the type of an expectation and the suffixes of recordings."""
     try:
         from streamkit_contract_tests.expected import Expected
+        from streamkit_contract_tests.recordings import CONTENT_TYPES
     except ModuleNotFoundError as error:
         raise ConfigurationError(
             "--expect needs the contract tests: pip install streamkit-contract-tests"
         ) from error
-    return Expected
+    return Expected, tuple(CONTENT_TYPES)
 
 
 def _expected(decoded: Decoded, about: str) -> str:
     """What streamkit makes of an answer, as an expectation: without what is said twice."""
-    seen = _expected_type().seen(decoded)
+    seen = _kit()[0].seen(decoded)
     answer = {"parts": True, "tool_calls": {"__all__": {"arguments_text"}}}
     left_out = {
         **answer,
