@@ -86,4 +86,4 @@ class NothingUnfinished:
         sys.set_asyncgen_hooks(*self._hooks)
         if kind is None:
             assert not tasks() - self._tasks
-            assert not self._generators
+            assert not self._generators, self._generators[:3]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from functools import lru_cache
 from typing import Any, Final, Protocol
 
 import anyio
@@ -146,6 +147,39 @@ class _Body:
             await self._chunks.aclose()
 
 
+@lru_cache(maxsize=8)
+def _sent_as_one(kind: Any) -> Any:
+    """The HTTP client's kind of request body (``httpx.ByteStream``), without its async generator.
+
+    A request that is cancelled while it is sent would leave that to the event loop to finish.
+    """
+
+    class SentAsOne(kind):  # type: ignore[misc]
+        def __init__(self, content: bytes) -> None:
+            super().__init__(content)
+            self._content = content
+
+        def __aiter__(self) -> AsyncIterator[bytes]:
+            return _Pieces(iter((self._content,)))
+
+    return SentAsOne
+
+
+class _Pieces:
+    """An async iterator over what is at hand."""
+
+    def __init__(self, pieces: Iterator[bytes]) -> None:
+        self._pieces = pieces
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self
+
+    async def __anext__(self) -> bytes:
+        for piece in self._pieces:
+            return piece
+        raise StopAsyncIteration
+
+
 class AsyncDriver(Driver):
     """Carries the commands of one stream out."""
 
@@ -189,6 +223,8 @@ class AsyncDriver(Driver):
         wait = None if command.deadline is None else max(0.0, command.deadline - now())
         try:
             request = self._request(http, command, self._trace)
+            kind = _sent_as_one(type(request.stream))  # type: ignore[arg-type]
+            request.stream = kind(command.content)
             with anyio.move_on_after(wait):
                 response = await http.send(request, stream=True, follow_redirects=False)
                 self._body = _Body(response)
