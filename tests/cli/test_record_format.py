@@ -13,6 +13,7 @@ from streamkit._framing import framer
 from streamkit.errors import ConfigurationError
 from streamkit.testing import Recording
 from streamkit.testing._aws import aws_message
+from streamkit_contract_tests.expected import Expected
 from tests.cli.program import run
 
 SSE = {"content-type": "text/event-stream"}
@@ -140,3 +141,9 @@ def test_decode_takes_status_type_and_end_from_the_recording(tmp_path: Path) -> 
     file.write_bytes(Recording(CHAT.encode()[:70], headers=SSE, end="lost").dump())
     ran = run("decode", "openai-compatible", str(file), "--json")
     assert (ran.code, ran.lines[-1]["error"]["kind"]) == (3, "connection_lost")
+
+
+def test_the_page_names_every_field_of_an_expectation() -> None:
+    page = (Path(__file__).parents[2] / "docs/recordings.md").read_text("utf-8")
+    missing = {name for name in Expected.model_fields if f"`{name}`" not in page}
+    assert not missing
