@@ -13,7 +13,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from _make import adapters, api, errors, event_types, laws, peers
+from _make import adapters, api, errors, event_types, faults, laws, peers
 
 from streamkit import events
 
@@ -25,7 +25,7 @@ SECTIONS = {
     "errors.md": errors.sections,
     "events.md": event_types.sections,
     "laws.md": laws.sections,
-    "reliability.md": peers.sections,
+    "reliability.md": lambda: {**faults.sections(), **peers.sections()},
     "timeouts-and-retries.md": errors.timer_sections,
     "../README.md": peers.readme_sections,
 }
