@@ -271,8 +271,13 @@ def _leaves(value: Any, path: str, padding: frozenset[str]) -> Iterator[tuple[st
 
 def feed(decoder: Decoder, frame: Frame, number: int) -> list[Chunk]:
     """The frame's chunks, copied, for a decoder may change them later. It must not raise."""
+    return deepcopy(said(decoder, frame, number))
+
+
+def said(decoder: Decoder, frame: Frame, number: int) -> list[Chunk]:
+    """As `feed`, for chunks that are looked at before the decoder goes on."""
     try:
-        return deepcopy(list(decoder.feed(frame)))
+        return list(decoder.feed(frame))
     except Exception as error:
         raise Violation(
             f"feed() raised {type(error).__name__}: {error}",

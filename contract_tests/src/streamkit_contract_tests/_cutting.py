@@ -12,7 +12,7 @@ from streamkit.errors import LineError
 from streamkit.messages import Choice, ReasoningPart, RefusalPart, TextPart, ToolCall
 from streamkit.testing import Decoded, Frames
 
-from ._case import Case, feed
+from ._case import Case, said
 from ._registry import for_recordings
 from ._violation import Violation, clip
 
@@ -55,12 +55,12 @@ def _cuts(case: Case) -> Iterator[tuple[int, bool]]:
         came = case.wire.frames(case.body[:cut])
         if len(came) > fed:
             for i in range(max(fed, 0), len(came)):
-                feed(decoder, came[i], i)
+                said(decoder, came[i], i)
             fed, copy = len(came), _copies(case, decoder, came)
             yield cut, False
-        said = repr(_ending(copy(), came))
-        if (fed, said) not in known:
-            known.add((fed, said))
+        ending = repr(_ending(copy(), came))
+        if (fed, ending) not in known:
+            known.add((fed, ending))
             yield cut, True
 
 
@@ -73,7 +73,7 @@ def _copies(case: Case, decoder: Decoder, came: Sequence[Frame]) -> Callable[[],
         def read_again() -> Decoder:
             again = case.subject.decoder()
             for i, frame in enumerate(came):
-                feed(again, frame, i)
+                said(again, frame, i)
             return again
 
         return read_again
@@ -81,10 +81,10 @@ def _copies(case: Case, decoder: Decoder, came: Sequence[Frame]) -> Callable[[],
 
 def _ending(decoder: Decoder, came: Frames) -> list[Chunk]:
     """What the decoder says at a clean end of the body; as the core, which believes no half."""
-    said = feed(decoder, came.rest, len(came)) if came.rest is not None else []
-    if any(isinstance(chunk, Fault) and chunk.kind == "protocol" for chunk in said):
-        said = []
-    return [*said, *decoder.close()]
+    last = said(decoder, came.rest, len(came)) if came.rest is not None else []
+    if any(isinstance(chunk, Fault) and chunk.kind == "protocol" for chunk in last):
+        last = []
+    return [*last, *decoder.close()]
 
 
 def _complete_from(case: Case) -> int:
