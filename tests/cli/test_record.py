@@ -168,7 +168,9 @@ def test_a_key_that_comes_back_in_any_form_is_not_in_the_file(
 ) -> None:
     coded = [b64encode(("x" * n + f'{{"key": "{KEY}"}}').encode()).decode() for n in range(3)]
     masked = f"{KEY[:8]}****{KEY[-4:]}"
-    echo = json.dumps({"a": KEY, "b": f"Bearer {KEY}", "c": coded, "d": masked, "e": quote(KEY)})
+    echo = json.dumps(
+        {"a": KEY, "b": f"Bearer {KEY}", "c": coded, "d": masked, "e": quote(KEY), "f": KEY.upper()}
+    )
     server.play(
         Answer(
             [f": {KEY}\n".encode(), *said("kept"), f"data: {echo}\n\n".encode(), *end()],
@@ -182,6 +184,7 @@ def test_a_key_that_comes_back_in_any_form_is_not_in_the_file(
         text = file.read_text("utf-8")
         assert KEY not in text
         assert KEY[:8] not in text
+        assert KEY.upper() not in text
         assert KEY[-4:] not in text
         for piece in coded:
             assert piece[12:40] not in text

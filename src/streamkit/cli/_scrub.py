@@ -37,8 +37,8 @@ _PATTERNS: Final[tuple[tuple[re.Pattern[bytes], bytes], ...]] = tuple(
         (rb"(?<![A-Za-z0-9])(?:AKIA|ASIA)[A-Z0-9]{16}(?![A-Za-z0-9])", REMOVED),
         (rb"\beyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]+", REMOVED),
         (rb"(?i)\b(bearer\s+)[\w.~+/=-]{16,}", rb"\1" + REMOVED),
-        # Ids: OpenAI's organisations and projects, AWS accounts, Google's projects.
-        (rb"(?<![\w-])(org|proj|acct|wrkspc)[-_](?=[A-Za-z]*\d)\w{12,}", REMOVED),
+        # Ids: OpenAI's organisations, projects and users, AWS accounts, Google's projects.
+        (rb"(?<![\w-])(org|proj|user|acct|wrkspc)[-_](?=[A-Za-z]*\d)\w{12,}", REMOVED),
         (rb"(\barn:aws[\w-]*:[\w-]*:[\w-]*:)\d{12}(?=:)", rb"\g<1>000000000000"),
         (rb"\bprojects/(?:[\w.-]+(?=/locations/)|\d{6,})", b"projects/" + REMOVED),
         (
@@ -60,7 +60,7 @@ class Scrubber:
         found = sorted({s for s in secrets if len(s) >= _SHORTEST}, key=len, reverse=True)
         forms = [re.escape(form) for secret in found for form in _forms(secret)]
         forms += [_masked(secret) for secret in found if len(secret) >= _LONG]
-        self._secrets = re.compile(b"|".join(forms)) if forms else None
+        self._secrets = re.compile(b"|".join(forms), re.IGNORECASE) if forms else None
         self.taken = 0
 
     def body(self, data: bytes) -> bytes:

@@ -113,16 +113,16 @@ def _take(
                 if isinstance(event, Notice):
                     screen.warn(f"{event.level}: {event.message}")
         except KeyboardInterrupt:
+            if taping.recording is None:
+                raise
             stopped = True
         except StreamkitError:
             if taping.recording is None:
                 raise
         finally:
             screen.end()
-    recording = taping.recording
-    if recording is None:
-        raise ConfigurationError("stopped before an answer came: nothing was written")
-    return recording, Scrubber(taping.secrets), stopped
+    assert taping.recording is not None
+    return taping.recording, Scrubber(taping.secrets), stopped
 
 
 # --- keeping secrets -----------------------------------------------------------------------------
