@@ -54,7 +54,8 @@ def orders(*, quick: bool) -> dict[str, dict[str, Any]]:
 
 ONCE = frozenset({"alone", "cut", "imports", "thousand", "memory", "endless stream"})
 """Too slow, or too steady, to be measured in every round."""
-OURS_ONLY = frozenset({"short stream", "endless stream"})
+NOT_PEERS = frozenset({"alone", "long", "thousand", "memory", "short stream", "endless stream"})
+"""What would take the others minutes, or tells nothing of them."""
 
 
 class Worker:
@@ -133,7 +134,7 @@ def measure(names: list[str], rounds: int, *, quick: bool) -> dict[str, Any]:
                 if number and (what in ONCE or (quick and what == "crowd")):
                     continue
                 for worker in workers:
-                    if what in OURS_ONLY and worker.name in PEERS:
+                    if worker.name in PEERS and (what in NOT_PEERS or (number and what == "crowd")):
                         continue
                     if what == "imports" and worker.name not in IMPORTS:
                         continue
