@@ -6,6 +6,7 @@ differs. An error object inside a stream goes through `fault_from_error` in the 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -77,6 +78,11 @@ KIND_BY_STATUS: dict[int, FaultKind] = {
     529: "overloaded",
 }
 
+# xAI and Google refuse a key with status 400, and xAI's code says no more than that either.
+_KEY_REFUSED = re.compile(
+    r"\b(incorrect|invalid) api key\b|\bapi key (is |was )?(not valid|invalid|incorrect)\b", re.I
+)
+
 # Sent with many statuses and as a code of no meaning of its own: the status says more.
 _VAGUE = frozenset({"invalid_request_error", "api_error", "server_error"})
 
@@ -141,21 +147,36 @@ def fault_from_error(
     detail_code = details.get("error_code") if isinstance(details, Mapping) else None
     message = error.get("message") or error.get("Message") or error.get("error")
     named = next((c for c in (detail_code, code, type_, status_name) if c), None)
+    kind = kind_of(status, detail_code, code, type_, status_name, error.get("status_code"))
+    text = str(message) if message else _no_words(status)
+    if kind == "invalid_request" and _KEY_REFUSED.search(text):
+        kind = "authentication"
     return Fault(
-        kind=kind_of(status, detail_code, code, type_, status_name, error.get("status_code")),
-        message=str(message) if message else _no_words(status),
+        kind=kind,
+        message=text,
         code=None if named is None else str(named),
         status=status,
+        retry_after=_retry_delay(details),
         request_id=request_id,
         body=error,
     )
+
+
+def _retry_delay(details: Any) -> float | None:
+    """Seconds, from Google's ``{"@type": ".../google.rpc.RetryInfo", "retryDelay": "48s"}``."""
+    for detail in details if isinstance(details, list) else ():
+        delay = detail.get("retryDelay") if isinstance(detail, Mapping) else None
+        if isinstance(delay, str) and re.fullmatch(r"\d{1,9}(\.\d+)?s", delay):
+            return float(delay[:-1])
+    return None
 
 
 def fault_from_http(status: int, headers: Mapping[str, str], body: bytes) -> Fault:
     """An error answer as a fault. ``headers`` have lower-case names; ``body`` may be anything."""
     request_id = headers.get("x-request-id") or headers.get("request-id")
     fault = fault_from_error(_error_object(body), status=status, request_id=request_id)
-    fault.retryable, fault.retry_after = retry_hints(headers)
+    fault.retryable, wait = retry_hints(headers)
+    fault.retry_after = fault.retry_after if wait is None else wait
     if status == 409 and fault.retryable is None:
         fault.retryable = True  # a lock was not had in time; the vendors' own SDKs try again too
     return fault
