@@ -6,6 +6,7 @@ import gzip
 import json
 import signal
 import subprocess
+import sys
 import time
 from base64 import b64encode
 from importlib.metadata import EntryPoint
@@ -306,6 +307,15 @@ def test_an_expectation_needs_a_name_that_the_contract_tests_find(
     assert (ran.code, list(tmp_path.iterdir()), server.requests) == (1, [], [])
     assert "would not find chat: they look for names that end in .sse, " in ran.err
     assert record(server, tmp_path / "chat").out == f"{tmp_path / 'chat'}\n"
+
+
+def test_an_expectation_needs_the_contract_tests(
+    server: TapeServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "streamkit_contract_tests.expected", None)
+    ran = record(server, tmp_path / "chat.sse", "--expect")
+    assert (ran.code, list(tmp_path.iterdir()), server.requests) == (1, [], [])
+    assert "pip install streamkit-contract-tests" in ran.err
 
 
 def test_an_adapter_that_is_not_written_yet_is_said_to_be(
