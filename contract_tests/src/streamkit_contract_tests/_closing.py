@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 LAW: Final = "streamkit_law"
 HELD: Final = "streamkit_held"
+FROM_WORKER: Final = "streamkit_from_worker"
 
 Fate = Literal["held", "known", "not run", "broken"]
 _WORST: Final[tuple[Fate, ...]] = ("held", "known", "not run", "broken")
@@ -39,7 +40,7 @@ class Closing:
         self._before = set(_defined())
         self._owners: dict[str, tuple[str, str]] = {}
         self._fates: dict[str, Fate] = {}
-        self._lines: list[str] = []
+        self._lines: dict[str, None] = {}  # in order, each once
         self._wrong: list[str] = []
 
     # --- what the collection tells ---------------------------------------------------------------
@@ -66,9 +67,9 @@ class Closing:
             ("whole without their last frames (after_end)", short),
         ):
             if said:
-                self._lines.append(f"declared by {name}: {what}: {', '.join(said)}")
+                self._lines[f"declared by {name}: {what}: {', '.join(said)}"] = None
         if contract < CONTRACT:
-            self._lines.append(f"{name} keeps contract {contract}; the newest is {CONTRACT}")
+            self._lines[f"{name} keeps contract {contract}; the newest is {CONTRACT}"] = None
 
     # --- what the run tells ----------------------------------------------------------------------
 
@@ -83,12 +84,22 @@ class Closing:
             past = self._fates.get(report.nodeid, fate)
             self._fates[report.nodeid] = max(past, fate, key=_WORST.index)
         if fate == "known":
-            self._lines.append(f"known to be broken: {report.nodeid}: {deviation}")
+            self._lines[f"known to be broken: {report.nodeid}: {deviation}"] = None
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any) -> None:
+        """A process of pytest-xdist tells what it collected; all of them collect everything."""
+        owners, lines = getattr(node, "workeroutput", {}).get(FROM_WORKER, ({}, []))
+        self._owners |= owners
+        self._lines |= dict.fromkeys(lines)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         if self._config.option.collectonly:
             self._owners.clear()
+            return
+        if hasattr(self._config, "workeroutput"):  # the process that started this one judges
+            self._config.workeroutput[FROM_WORKER] = (self._owners, list(self._lines))
             return
         self._wrong = list(self._problems())
         passed = (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED)
