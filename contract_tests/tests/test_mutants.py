@@ -87,3 +87,16 @@ def test_every_law_has_a_mutant() -> None:
 def test_there_are_mutants_enough_and_half_of_them_are_made_of_real_adapters() -> None:
     assert len(MUTANTS) + len(TWISTED) >= 40
     assert len(TWISTED) >= (len(MUTANTS) + len(TWISTED)) / 2
+
+
+def test_an_adapter_may_build_on_the_dialect_of_another_plugin(tmp_path: Path) -> None:
+    changes = [("import copy\n", "import copy\n\nfrom streamkit_openai import OpenAIChat\n")]
+    with mutant(tmp_path, changes) as adapter:
+        assert broken("L13", toy_suite(adapter)) == []
+
+
+def test_what_another_plugin_does_is_looked_at(tmp_path: Path) -> None:
+    changes = [("import copy\n", "import copy\n\nfrom streamkit_local import serve\n")]
+    with mutant(tmp_path, changes) as adapter:
+        [(_, violation)] = broken("L13", toy_suite(adapter))
+    assert "server.py" in violation.what

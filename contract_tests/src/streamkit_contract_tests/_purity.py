@@ -30,6 +30,7 @@ ACTING = frozenset(
 """Modules of the standard library that do I/O, wait, read a clock or throw dice."""
 
 PURE_PARTS = frozenset({"urllib.parse", "http.HTTPStatus"})
+KIT = "streamkit_contract_tests"
 LIBRARIES = frozenset({"streamkit", "pydantic", "pydantic_core", "typing_extensions"})
 _ACTING_CALLS = frozenset({"open", "input", "print", "exec", "eval", "__import__", "breakpoint"})
 _CLOCKS = frozenset({"now", "utcnow", "today"})
@@ -99,12 +100,17 @@ def _look_for_impurities(module: str) -> Iterator[tuple[str, str]]:
         tree = ast.parse(path.read_bytes())
         is_package = path.name == "__init__.py"
         for line, imported in _imports(tree, name, is_package):
-            if imported.partition(".")[0] == package:
+            if _is_followed(imported.partition(".")[0], package):
                 pending += [imported, imported.rpartition(".")[0]]
             elif not _is_pure(imported):
                 yield f"{path.name}:{line}", f"imports {imported}"
         for line, call in _calls(tree):
             yield f"{path.name}:{line}", f"calls {call}"
+
+
+def _is_followed(top: str, package: str) -> bool:
+    """Whether the package's own modules are looked at: the adapter's, and dialects it builds on."""
+    return top == package or (top.startswith("streamkit_") and top != KIT)
 
 
 def _source(module: str) -> Path | None:
