@@ -40,7 +40,7 @@ from streamkit._seam import StopString
 from streamkit._secrets import secrets_of
 from streamkit._stopwatch import Stopwatch
 from streamkit._target import Target, request_headers
-from streamkit._token import Saved, dump
+from streamkit._token import Saved, maker
 from streamkit.adapter import (
     Adapter,
     Decoder,
@@ -433,7 +433,7 @@ class Flow:
             error.attempts = self.attempts
             error.partial = draft.response(outcome, timings)
             if isinstance(error, StreamInterrupted):
-                error.token = dump(self.call, draft)
+                error._token = maker(self.call, draft)
         reason = stop.reason if isinstance(stop, Stop) else None
         fault = error.info() if error is not None else None
         draft.emit(e.StreamEnded, outcome, reason, self.attempts, timings, draft.usage, fault)

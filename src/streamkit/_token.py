@@ -11,6 +11,7 @@ import hashlib
 import json
 import time
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
@@ -51,17 +52,22 @@ class Saved:
             raise _unreadable("its answer is malformed") from error
 
 
-def dump(call: Call, draft: Draft) -> str:
-    """The token of a broken answer."""
+def maker(call: Call, draft: Draft) -> Callable[[], str]:
+    """Makes the token of an answer that has just broken."""
+    created = int(time.time())
+    return lambda: _dump(call, draft, created)
+
+
+def _dump(call: Call, draft: Draft, created: int) -> str:
     content = {
         "streamkit_resume": VERSION,
         "model": call.model,
         "dialect": call.adapter.dialect,
-        "created": int(time.time()),
+        "created": created,
         "request": call.request.model_dump(mode="json", exclude={"extra_headers"}),
         "answer": checkpoint.dump(draft),
     }
-    return json.dumps({**content, "digest": _digest(content)}, ensure_ascii=False)
+    return json.dumps({**content, "digest": _digest(content)})
 
 
 def load(token: str, *, at: float | None = None) -> Saved:
@@ -97,8 +103,9 @@ def load(token: str, *, at: float | None = None) -> Saved:
 
 
 def _digest(content: dict[str, Any]) -> str:
-    text = json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+    # In ASCII, where an emoji whose halves came apart reads the same as one that came whole.
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _unreadable(why: str) -> ConfigurationError:

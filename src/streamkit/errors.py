@@ -36,6 +36,7 @@ the request was sent), ``partial`` (the answer so far, a `ChatResponse`, or None
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from streamkit.values import FaultInfo, FaultKind
@@ -98,14 +99,20 @@ class StreamInterrupted(StreamkitError):
     ``except VendorError`` see it too. ``__cause__`` is the error that broke the answer first.
 
     Attributes:
-        token: JSON for ``client.resume``, in this process or another, or None where the
-            answer cannot be gone on with. Holds the prompt and the answer; no key.
+        token: JSON for ``client.resume``, in this process or another. Holds the prompt and the
+            answer; no key. Made when it is asked for, so that nothing that shows or pickles the
+            error shows the prompt; None in an error that was pickled.
     """
 
-    token: str | None = None
+    _token: Callable[[], str] | None = None
+
+    @property
+    def token(self) -> str | None:
+        return None if self._token is None else self._token()
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _rebuilt, (type(self).__mro__[2], self.args, self.__dict__)
+        state = {name: value for name, value in self.__dict__.items() if name != "_token"}
+        return _rebuilt, (type(self).__mro__[2], self.args, state)
 
 
 def interrupted(error: StreamkitError) -> StreamInterrupted:

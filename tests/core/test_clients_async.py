@@ -363,7 +363,7 @@ async def test_a_broken_line_raises_with_the_partial_answer(
 ) -> None:
     server.play(answer)
     texts = []
-    async with client_of(server) as client, client.stream("wire:any", "Hi") as stream:
+    async with client_of(server, resume=False) as client, client.stream("wire:any", "Hi") as stream:
         with pytest.raises(error, match="after 3 characters of the answer") as caught:
             async for text in stream.text:
                 texts.append(text)  # noqa: PERF401
@@ -411,7 +411,7 @@ async def test_a_client_of_the_users_own_is_used_and_left_open(
         Answer(said("Hel"), then="stall"),
     )
     async with http.AsyncClient(headers={"x-mine": "1"}) as mine:
-        async with client_of(server, http=mine) as client:
+        async with client_of(server, http=mine, resume=False) as client:
             for _ in range(2):
                 assert (await client.complete("wire:any", "Hi")).text == "Hi"
             with pytest.raises(errors.ConnectionLostError):

@@ -178,7 +178,7 @@ def test_a_broken_line_raises_with_the_partial_answer(
     server: TapeServer, answer: Answer, error: type[errors.StreamkitError]
 ) -> None:
     server.play(answer)
-    with client_of(server) as client, client.stream("wire:any", "Hi") as stream:
+    with client_of(server, resume=False) as client, client.stream("wire:any", "Hi") as stream:
         assert next(stream.text) == "Hel"
         with pytest.raises(error) as caught:
             stream.response()
@@ -208,7 +208,7 @@ def test_a_client_of_the_users_own_is_used_and_left_open(server: TapeServer, htt
         Answer(said("Hel"), then="stall"),
     )
     with http.Client(headers={"x-mine": "1"}) as mine:
-        with client_of(server, http=mine) as client:
+        with client_of(server, http=mine, resume=False) as client:
             for _ in range(2):
                 assert client.complete("wire:any", "Hi").text == "Hi"
             with pytest.raises(errors.ConnectionLostError):

@@ -109,9 +109,8 @@ def test_a_timer_keeps_its_name_where_the_drivers_clock_is_ahead_of_ours() -> No
     """Event loops round: uvloop's timers may fire a little early by our own clock."""
     for reply, timer in ((TIMED_OUT, "no_content"), (SILENT, "no_bytes")):
         timeouts = Timeouts(no_content=5, no_bytes=7)
-        call = Setup(adapters=[Wire("https://wire.invalid")], timeouts=timeouts).call(
-            "wire:any", "Hi", {}
-        )
+        setup = Setup(adapters=[Wire("https://wire.invalid")], timeouts=timeouts, resume=False)
+        call = setup.call("wire:any", "Hi", {})
         flow = Flow(call, lambda: 100.0)
         run = flow.run()
         run.send(None)
