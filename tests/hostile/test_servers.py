@@ -176,6 +176,29 @@ def test_a_broken_or_flooding_head_is_an_error_of_ours(
     assert peak() < 16 * MEGABYTE
 
 
+CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+SLOW = [x for _ in range(100) for x in (b"x: y\r\n", 0.1)]
+
+
+@pytest.mark.parametrize("kept", [False, True], ids=["new connection", "kept connection"])
+@pytest.mark.parametrize("body", [repeat(CONTINUE), [HEAD, *SLOW]], ids=["100 Continue", "drip"])
+def test_a_head_that_goes_on_and_on_trips_the_timer(
+    server: TapeServer, body: Any, kept: bool
+) -> None:
+    endless = Raw(body, then="stall")
+    server.play(*[Answer(whole("Hi"))] * kept, endless)
+    begun = time.monotonic()
+    with client(server, timeouts=Timeouts(first_event=0.5)) as asking:
+        if kept:
+            asking.complete("wire:any", "Hi")
+        with pytest.raises(errors.StreamTimeoutError) as caught:
+            asking.complete("wire:any", "Hi")
+    assert caught.value.timer == "first_event"
+    assert server.connections == 1
+    server.waits_for_the_client_to_go(within=5)
+    assert time.monotonic() - begun < 5
+
+
 # --- redirects -----------------------------------------------------------------------------------
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping
 from typing import Any, Protocol
@@ -71,6 +72,14 @@ class SyncPool:
             own.close()
 
 
+_opening = threading.local()
+"""``deadline``: of the request this thread is sending. Its connection is known with the answer."""
+
+
+class ReadTimeout(Exception):
+    """The head of an answer goes on and on; every read of it came in time."""
+
+
 class _Patience:
     """Puts a deadline on blocking reads of one connection.
 
@@ -84,15 +93,18 @@ class _Patience:
         self.deadline: float | None = None
 
     def __call__(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        if self.deadline is not None:
-            left = max(0.001, self.deadline - now())
+        opening = getattr(_opening, "deadline", None)
+        if opening is not None and now() >= opening:
+            raise ReadTimeout
+        deadline = self.deadline if opening is None else opening
+        if deadline is not None:
+            left = max(0.001, deadline - now())
             timeout = left if timeout is None else min(timeout, left)
         return self._read(max_bytes, timeout)
 
 
-def _patience(response: Any) -> _Patience | None:
-    """The deadline on this response's connection; None where the transport offers no hold."""
-    stream = network_stream(response)
+def _patience(stream: Any) -> _Patience | None:
+    """The deadline on a network stream; None where the transport offers no hold."""
     read = getattr(stream, "read", None)
     if isinstance(read, _Patience):
         read.deadline = None  # a pooled connection that has one from its last response
@@ -162,19 +174,24 @@ class SyncDriver(Driver):
             timeout = request.extensions["timeout"]
             if command.deadline is not None:
                 timeout["read"] = min(self._no_bytes, max(0.001, command.deadline - now()))
+            _opening.deadline = command.deadline
             response = http.send(request, stream=True, follow_redirects=False)
             timeout["read"] = self._timeouts.no_bytes  # looked at anew where the body begins
         except Exception as error:
             return self._failed(error, command.deadline, opening=True)
+        finally:
+            _opening.deadline = None
         self._response, self._ended = response, False
         self._pool.in_use.add(response)
         self._inflater = inflater(response)
         self._chunks = iter(response.stream)
-        self._patience = _patience(response)
+        self._patience = _patience(network_stream(response))
         return self._opened(response)
 
-    def _trace(self, name: str, _info: Mapping[str, Any]) -> None:
+    def _trace(self, name: str, info: Mapping[str, Any]) -> None:
         self._note(name)
+        if name.endswith(("connect_tcp.complete", "start_tls.complete")):
+            _patience(info["return_value"])
 
     def _drain(self) -> None:
         size, until = 0, now() + DRAIN_SECONDS
