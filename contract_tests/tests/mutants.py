@@ -245,6 +245,15 @@ MUTANTS: dict[str, tuple[str, Sequence[Change]]] = {
     ),
     "keeps quiet about thinking": ("L19", [("    reasoning=True,\n", "")]),
     "claims counts that no recording shows": ("L19", [(f"[UsageReport({USAGE})]", "[]")]),
+    "sends one text of each turn": (
+        "L19",
+        [
+            (
+                "for part in message.content if (p",
+                "for part in message.content[-1:] if (p",
+            )
+        ],
+    ),
     "drops documents in silence": (
         "L19",
         [("    raise UnsupportedError(", "    return None\n    raise UnsupportedError(")],

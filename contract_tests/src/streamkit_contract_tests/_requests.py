@@ -10,13 +10,13 @@ from typing import Any
 from streamkit.adapter import WireRequest
 from streamkit.errors import UnsupportedError
 from streamkit.events import Notice
-from streamkit.messages import ChatRequest
+from streamkit.messages import ChatRequest, Message
 from streamkit.testing import Tape
 
 from ._case import Case, Subject, words
 from ._offline import ask
 from ._registry import for_adapter
-from ._samples import OPTIONS, PARTS, requests
+from ._samples import OPTIONS, PARTS, TALK, TALK_WITH_TOOLS, WORDS, requests
 from ._violation import Violation, clip
 
 
@@ -194,7 +194,7 @@ def _extra_body_wins(subject: Subject) -> None:
 def claims_are_shown(subject: Subject) -> None:
     """`Supports` is the only declaration, so it is checked both ways: what is claimed, a recording
     or a request shows; what a recording shows, is claimed; a part that is not claimed is refused or
-    warned of, never left out in silence.
+    warned of, never left out in silence; and every word of a conversation goes out.
     """
     supports = subject.adapter.supports
     claimed = {
@@ -229,6 +229,7 @@ def claims_are_shown(subject: Subject) -> None:
         )
     for name, messages in PARTS.items():
         _part(subject, name, messages, name in supports.parts)
+    _words_go_out(subject, TALK_WITH_TOOLS if "tool_call" in supports.parts else TALK)
 
 
 def _shown(cases: Iterable[Case]) -> set[str]:
@@ -247,6 +248,22 @@ def _shown(cases: Iterable[Case]) -> set[str]:
             if there
         }
     return shown
+
+
+def _words_go_out(subject: Subject, messages: tuple[Message, ...]) -> None:
+    request = subject.request(*messages)
+    wire = subject.wire(request)
+    sent = json.dumps(dict(wire.body), default=str)
+    given = "".join(message.model_dump_json() for message in messages)
+    lost = [word for word in WORDS if word in given and word not in sent]
+    if lost and not any(w.code == "part_dropped" for w in wire.warnings):
+        place = next(m for m in messages if lost[0] in m.model_dump_json())
+        raise Violation(
+            f"{', '.join(lost)} is not in the request, and nothing warns",
+            where=f"a turn of {place.role!r} with {' and '.join(p.type for p in place.content)}",
+            user="an answer to something else than was said",
+            mend="a turn may hold several parts, of several kinds: send each of them",
+        )
 
 
 def _part(subject: Subject, name: str, messages: tuple[Any, ...], claimed: bool) -> None:

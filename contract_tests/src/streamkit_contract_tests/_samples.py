@@ -14,6 +14,7 @@ from streamkit.messages import (
     MediaPart,
     Message,
     NamedTool,
+    TextPart,
     ToolCall,
     ToolResult,
 )
@@ -94,6 +95,28 @@ PARTS: Final[dict[str, tuple[Message, ...]]] = {
     ),
 }
 """A conversation with each kind of part that a caller may bring."""
+
+WORDS: Final = tuple(f"streamkit-word-{name}" for name in "abcdefgh")
+TALK: Final = (
+    Message.system(WORDS[0]),
+    Message.user(WORDS[1], WORDS[2]),
+    Message.assistant(WORDS[3]),
+    Message.user(WORDS[4]),
+)
+"""A conversation whose every word must go out."""
+
+TALK_WITH_TOOLS: Final = (
+    *TALK,
+    Message.assistant(WORDS[5], _CALL),
+    Message(
+        role="user",
+        content=(
+            ToolResult(call_id=_CALL.id, content=WORDS[6], name=_CALL.name),
+            TextPart(text=WORDS[7]),
+        ),
+    ),
+)
+"""The same with a call, and a turn that holds both its result and words of the user."""
 
 
 def requests(options: frozenset[str], parts: frozenset[str], model: str) -> Iterator[ChatRequest]:
