@@ -11,7 +11,6 @@ from streamkit_local import LocalChat
 from streamkit_openai import OpenAIResponses
 
 RECORDINGS = Path(__file__).parent / "recordings"
-NO_THOUGHTS = "the small model does not think, so none of its recordings shows reasoning"
 
 
 class TestLocalChat(AdapterContract):
@@ -27,7 +26,6 @@ class TestLocalMessages(AdapterContract):
     contract = 1
     adapter = AnthropicMessages(base_url="http://localhost:8080")
     recordings = RECORDINGS / "messages"
-    deviations: ClassVar = {"L19": NO_THOUGHTS}
 
 
 class TestLocalResponses(AdapterContract):
@@ -35,4 +33,3 @@ class TestLocalResponses(AdapterContract):
     adapter = OpenAIResponses("openai-compatible-responses", base_url="http://localhost:8080/v1")
     recordings = RECORDINGS / "responses"
     padding_fields = ("created_at",)
-    deviations: ClassVar = {"L19": NO_THOUGHTS}
