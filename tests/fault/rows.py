@@ -336,12 +336,12 @@ TIMES = (
         _body(
             lambda v: [
                 *v.began(),
-                *(step for piece in v.thoughts(*["Hm. "] * 12) for step in (piece, 0.1)),
+                *(step for piece in v.thoughts(*["Hm. "] * 15) for step in (piece, 0.1)),
                 *v.opened(), *map(v.word, WORDS), *v.stopped(),
             ],
         ),
         partial=f"reasoning, “{WHOLE}”", reused=True,
-        options={"timeouts": Timeouts(first_content=0.4, no_bytes=0.4, no_content=0.4)},
+        options={"timeouts": Timeouts(first_content=0.5, no_bytes=0.5, no_content=0.5)},
     ),
 )  # fmt: skip
 

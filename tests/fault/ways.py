@@ -163,10 +163,10 @@ async def _time_out_early(client: streamkit.Client, left: Left) -> None:
 async def _too_long_for_it(stream: streamkit.Stream) -> None:
     if sniffio.current_async_library() == "asyncio":
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(0.01):
+            async with asyncio.timeout(0.02):
                 await stream.response()
         return
-    with anyio.move_on_after(0.01):
+    with anyio.move_on_after(0.02):
         await stream.response()
 
 
