@@ -346,7 +346,7 @@ def test_values_that_hold_a_secret_do_not_show_it(seen: Seen) -> None:
     from streamkit._target import Target
     from streamkit.adapter import Endpoint, Located
     from streamkit_anthropic import AnthropicMessages
-    from streamkit_openai import OpenAIChat
+    from streamkit_openai import OpenAIChat, OpenAIResponses, Profile
 
     url = f"https://wire.invalid/?api_key={QUERY_KEY}"
     endpoint = Endpoint(base_url=url, api_key=KEY)
@@ -354,6 +354,9 @@ def test_values_that_hold_a_secret_do_not_show_it(seen: Seen) -> None:
     seen.show("command", Open("POST", url, {"authorization": KEY}, PROMPT.encode()))
     seen.show("adapter", OpenAIChat(base_url=url, api_key=KEY), Wire(url))
     seen.show("adapter", AnthropicMessages(base_url=url, api_key=KEY))
+    seen.show("adapter", OpenAIResponses(base_url=url, api_key=KEY))
+    house = Profile(name="house", base_url=url)
+    seen.show("profile", house, OpenAIChat(house))
     headers = {"x": HEADER_KEY}
     request = ChatRequest(model="m", messages=(PROMPT_MESSAGE,), extra_headers=headers)
     seen.show("request", request, Wire().request(request))

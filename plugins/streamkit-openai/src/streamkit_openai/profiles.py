@@ -77,7 +77,7 @@ class Profile:
 
     name: str
     source: str = ""
-    base_url: str | None = None
+    base_url: str | None = field(default=None, repr=False)
     """Without it, the user names one: by hand or in ``base_url_env``."""
     base_url_env: tuple[str, ...] = ()
     key_env: tuple[str, ...] = ()

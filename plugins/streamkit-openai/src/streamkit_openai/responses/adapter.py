@@ -43,7 +43,7 @@ class OpenAIResponses(Adapter):
     """
 
     profile: ResponsesProfile | str = "openai-responses"
-    base_url: str | None = None
+    base_url: str | None = field(default=None, repr=False)
     api_key: KeySource = field(default=None, repr=False)
     name: str = ""
     endpoint: Endpoint = field(init=False, repr=False, compare=False)
