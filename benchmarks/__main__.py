@@ -151,13 +151,15 @@ def measure(names: list[str], rounds: int, *, quick: bool) -> dict[str, Any]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="streamkit and the floor only")
+    parser.add_argument(
+        "--quick", action="store_true", help="fewer clients, shorter streams, no thousand of them"
+    )
     parser.add_argument("--peers", action="store_true", help="the other libraries too")
     parser.add_argument("--only", help="contenders by name, separated by ';'")
     parser.add_argument("--rounds", type=int, help="default: 5, with --quick 3")
     parser.add_argument("--save", action="store_true", help=f"write {RESULTS.name} and the plot")
     arguments = parser.parse_args()
-    names = list(QUICK) if arguments.quick else [*OWN, *(PEERS if arguments.peers else ())]
+    names = list(QUICK if arguments.quick else OWN) + (list(PEERS) if arguments.peers else [])
     if arguments.only:
         names = ["floor", *(x for x in arguments.only.split(";") if x != "floor")]
         if unknown := set(names) - {*OWN, *PEERS}:
