@@ -1,0 +1,198 @@
+"""Lines of Ollama's chat API to streamkit's chunks.
+
+A line is one JSON object with a piece of the message; the last has ``done``, the reason and the
+counts. A tool call comes whole, in one line. An error is a line of its own, for the status 200 has
+long been sent. Source: docs.ollama.com (streaming, errors), ``api/types.go`` of ollama/ollama.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from streamkit.adapter import Decoder, Frame, malformed, parse_json
+from streamkit.chunks import (
+    Chunk,
+    Closed,
+    End,
+    Media,
+    Meta,
+    Opaque,
+    Reasoning,
+    Stop,
+    Text,
+    ToolArguments,
+    ToolOpened,
+    UsageReport,
+)
+from streamkit.faults import fault_from_error
+from streamkit.values import FinishReason, Usage
+
+_REASONS: dict[str, FinishReason] = {"stop": "stop", "length": "length"}
+# Tokens, and nanoseconds.
+_COUNTS = (
+    "total_duration",
+    "load_duration",
+    "prompt_eval_count",
+    "prompt_eval_duration",
+    "eval_count",
+    "eval_duration",
+)
+_LINE_FIELDS = frozenset(
+    {"model", "created_at", "message", "logprobs", "done", "done_reason", "error", *_COUNTS}
+)
+_MESSAGE_FIELDS = frozenset({"role", "content", "thinking", "tool_calls", "images"})
+_CALL_FIELDS = frozenset({"id", "type", "function"})
+_FUNCTION_FIELDS = frozenset({"index", "name", "arguments"})
+# The first characters of base64, by which files of these types begin.
+_IMAGE_TYPES = {"iVBOR": "image/png", "/9j/": "image/jpeg", "UklGR": "image/webp"}
+
+
+class ChatDecoder(Decoder):
+    """Reads one answer."""
+
+    def __init__(self, dialect: str) -> None:
+        self._dialect = dialect
+        self._model = ""
+        self._told: dict[str, Any] = {}
+        """Fields without a common name, as last told."""
+        self._calls = 0
+        self._images = 0
+        self._over = False
+
+    def feed(self, frame: Frame) -> Sequence[Chunk]:
+        if self._over:
+            return ()
+        try:
+            line = parse_json(frame.data)
+        except (ValueError, RecursionError):
+            self._over = True
+            return [malformed(frame, "a line of the answer is not JSON")]
+        if not isinstance(line, dict):
+            return [Opaque("line", line)]
+        if line.keys().isdisjoint({"message", "done", "error"}):
+            return [Opaque("line", line)]
+        out: list[Chunk] = []
+        self._about(line, out)
+        self._message(line.get("message"), line.get("logprobs"), out)
+        error = line.get("error")
+        if error:
+            self._over = True
+            out.append(fault_from_error(error if isinstance(error, dict) else line))
+        elif line.get("done") is True:
+            self._done(line, out)
+        return out
+
+    def close(self) -> Sequence[Chunk]:
+        return ()
+
+    # --- a line ----------------------------------------------------------------------------
+
+    def _about(self, line: dict[str, Any], out: list[Chunk]) -> None:
+        model = _text(line.get("model"))
+        rare = {k: v for k, v in line.items() if k not in _LINE_FIELDS and v is not None}
+        news = {k: v for k, v in rare.items() if self._told.get(k) != v}
+        if model != self._model and model:
+            self._model = model
+            if line.get("created_at") and "created_at" not in self._told:
+                news["created_at"] = line["created_at"]
+        elif not news:
+            return
+        self._told |= news
+        out.append(Meta(model=model or None, vendor=news or None))
+
+    def _message(self, message: Any, logprobs: Any, out: list[Chunk]) -> None:
+        if not isinstance(message, dict):
+            if message is not None:
+                out.append(Opaque("message", message))
+            message = {}
+        tokens = logprobs if isinstance(logprobs, list) and logprobs else None
+        thinking, content = message.get("thinking"), message.get("content")
+        if thinking and isinstance(thinking, str):
+            out.append(Reasoning(thinking))
+        elif thinking:
+            out.append(Opaque("message.thinking", thinking))
+        if content and isinstance(content, str):
+            out.append(Text(content, logprobs=tokens))
+            tokens = None
+        elif content:
+            out.append(Opaque("message.content", content))
+        if tokens:
+            out.append(Opaque("logprobs", tokens))  # of other tokens than visible text
+        for call in _entries(message.get("tool_calls")):
+            self._tool_call(call, out)
+        for image in _entries(message.get("images")):
+            self._image(image, out)
+        for field, value in message.items():
+            if field not in _MESSAGE_FIELDS and value is not None:
+                out.append(Opaque(f"message.{field}", value))
+
+    def _tool_call(self, call: Any, out: list[Chunk]) -> None:
+        function = call.get("function") if isinstance(call, dict) else None
+        name = _text(function.get("name")) if isinstance(function, dict) else ""
+        if not name:
+            out.append(Opaque("tool_call", call))
+            return
+        key = ("call", self._calls)
+        self._calls += 1
+        more = {k: v for k, v in call.items() if k not in _CALL_FIELDS}
+        inner = {k: v for k, v in function.items() if k not in _FUNCTION_FIELDS}
+        if inner:
+            more["function"] = inner
+        vendor = {self._dialect: more} if more else None
+        out.append(ToolOpened(key, name, _text(call.get("id")) or None, vendor=vendor))
+        arguments = function.get("arguments")
+        if arguments is not None and not isinstance(arguments, str):
+            arguments = json.dumps(arguments, ensure_ascii=False)
+        if arguments:
+            out.append(ToolArguments(key, arguments))
+        out.append(Closed(key))
+
+    def _image(self, image: Any, out: list[Chunk]) -> None:
+        if not isinstance(image, str) or not image:
+            out.append(Opaque("message.images", image))
+            return
+        known = (type_ for start, type_ in _IMAGE_TYPES.items() if image.startswith(start))
+        key = ("image", self._images)
+        self._images += 1
+        out += [Media(next(known, "application/octet-stream"), image, key=key), Closed(key)]
+
+    def _done(self, line: dict[str, Any], out: list[Chunk]) -> None:
+        """Tools are called with the reason ``stop``; before ollama/ollama#4235 there was none."""
+        self._over = True
+        raw = _text(line.get("done_reason")) or None
+        reason = _REASONS.get(raw or "", "other")
+        if self._calls and reason != "length":
+            reason = "tool_call"
+        counts = {name: line[name] for name in _COUNTS if line.get(name) is not None}
+        if counts:
+            out.append(UsageReport(_usage(counts)))
+        out += [Stop(reason, raw), End()]
+
+
+def _usage(raw: dict[str, Any]) -> Usage:
+    """Counts of the last line. A cached prompt may have no ``prompt_eval_count``."""
+    tokens_in, tokens_out = _count(raw.get("prompt_eval_count")), _count(raw.get("eval_count"))
+    both = tokens_in is not None and tokens_out is not None
+    return Usage(
+        input_tokens=tokens_in,
+        output_tokens=tokens_out,
+        total_tokens=(tokens_in or 0) + (tokens_out or 0) if both else None,
+        raw=raw,
+    )
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _count(value: Any) -> int | None:
+    return value if type(value) is int else None
+
+
+def _entries(value: Any) -> list[Any]:
+    """A list's entries; anything else is one entry, and nothing is none."""
+    if value is None:
+        return []
+    return value if isinstance(value, list) else [value]
