@@ -130,8 +130,7 @@ class ChatDecoder(Decoder):
 
     def _tool_call(self, call: Any, out: list[Chunk]) -> None:
         function = call.get("function") if isinstance(call, dict) else None
-        name = _text(function.get("name")) if isinstance(function, dict) else ""
-        if not name:
+        if not isinstance(function, dict) or not _text(function.get("name")):
             out.append(Opaque("tool_call", call))
             return
         key = ("call", self._calls)
@@ -141,7 +140,8 @@ class ChatDecoder(Decoder):
         if inner:
             more["function"] = inner
         vendor = {self._dialect: more} if more else None
-        out.append(ToolOpened(key, name, _text(call.get("id")) or None, vendor=vendor))
+        id_ = _text(call.get("id")) or None
+        out.append(ToolOpened(key, function["name"], id_, vendor=vendor))
         arguments = function.get("arguments")
         if arguments is not None and not isinstance(arguments, str):
             arguments = json.dumps(arguments, ensure_ascii=False)
