@@ -37,9 +37,8 @@ class Standing:
 
 def standing(draft: Draft) -> Standing:
     choice = draft.choices[0]
-    texts = [part.text for part in choice.parts if part.kind == "text"]
     reasoned = any(part.kind == "reasoning" for part in choice.parts)
-    return Standing("".join(texts), _obstacle(draft, choice), reasoned)
+    return Standing(draft.text, _obstacle(draft, choice), reasoned)
 
 
 def _obstacle(draft: Draft, choice: ChoiceDraft) -> str | None:
@@ -48,9 +47,8 @@ def _obstacle(draft: Draft, choice: ChoiceDraft) -> str | None:
     if choice.stop is not None:
         return "the model had stopped already"
     for part in choice.parts:
-        if part.kind == "tool_call" and (part.closed or part is not choice.parts[-1]):
-            beyond = choice.parts[part.index :]
-            if part.closed or any(p.kind not in _UNFINISHED for p in beyond):
+        if part.kind == "tool_call":
+            if part.closed or not all(map(_is_unfinished, choice.parts[part.index :])):
                 return "a finished tool call would be asked for again"
         elif part.kind == "provider_item":
             return "the vendor's own tools had been at work"
@@ -59,29 +57,19 @@ def _obstacle(draft: Draft, choice: ChoiceDraft) -> str | None:
     return None
 
 
-def break_off(draft: Draft) -> str:
-    """Make the draft ready for an attempt that goes on; returns the text that was held back.
+def break_off(draft: Draft, *, text: bool = True) -> None:
+    """Make the draft ready for an attempt that goes on.
 
-    Unfinished reasoning and calls at its end are taken back, and said so.
+    Unfinished reasoning and calls at its end are taken back, and said so; without ``text``,
+    everything is: the request is sent anew, before any was shown.
     """
     choice = draft.choices[0]
-    held = draft.seam.drop()
-    settle_usage(draft, held)
-    while choice.parts and _is_unfinished(choice.parts[-1]):
+    settle_usage(draft, draft.seam.break_off())
+    while choice.parts and (not text or _is_unfinished(choice.parts[-1])):
         _take_back(draft, choice, choice.parts.pop())
     _forget_attempt(draft, choice)
     last = choice.newest_text
     choice.continued = last if last is not None and not last.closed else None
-    return held
-
-
-def start_over(draft: Draft) -> None:
-    """Take everything back: no text has been shown, and the request is sent anew."""
-    choice = draft.choices[0]
-    settle_usage(draft, draft.seam.drop())
-    while choice.parts:
-        _take_back(draft, choice, choice.parts.pop())
-    _forget_attempt(draft, choice)
 
 
 def parts_to_send(draft: Draft, text: str) -> tuple[Part, ...]:
@@ -97,13 +85,16 @@ def parts_to_send(draft: Draft, text: str) -> tuple[Part, ...]:
     return (*(p for p in reasoning if isinstance(p, ReasoningPart)), TextPart(text=text))
 
 
-def settle_usage(draft: Draft, held: str) -> None:
+def settle_usage(draft: Draft, unshown: str) -> None:
     """Book what the attempt that broke off cost."""
-    said = "".join(p.text for p in draft.choices[0].parts if p.kind != "media") + held
-    draft.spent.append(cut_usage(draft.attempt_usage, said[draft.booked :]))
-    draft.booked = len(said)
-    draft.attempt_usage = None
+    draft.spent.append(_cost(draft, unshown))
     draft.usage = summed(draft.spent[:-1], draft.spent[-1])
+    draft.attempt_usage = None
+
+
+def _cost(draft: Draft, unshown: str) -> Usage:
+    said = "".join(p.text for p in draft.choices[0].parts if p.kind != "media")
+    return cut_usage(draft.attempt_usage, said[draft.booked :] + unshown)
 
 
 def _is_unfinished(part: PartDraft) -> bool:
@@ -152,7 +143,7 @@ def dump(draft: Draft) -> dict[str, Any]:
         "seq": draft.seq,
         "cursor": draft.cursor,
         "info": draft.info(),
-        "usage": asdict(draft.usage) if draft.usage else None,
+        "usage": asdict(summed(draft.spent, _cost(draft, ""))),
         "choices": [_dump_choice(choice) for choice in draft.choices.values()],
     }
 
@@ -183,9 +174,8 @@ def load(data: dict[str, Any], events: deque[Any], dialect: str) -> Draft:
     draft.seq = int(data["seq"])
     draft.cursor = data["cursor"]
     draft.recall(data["info"])
-    draft.usage = Usage(**data["usage"]) if data["usage"] else None
-    if draft.usage is not None:
-        draft.spent = [draft.usage]
+    draft.usage = Usage(**data["usage"])
+    draft.spent = [draft.usage]
     draft.choices = {}
     for saved in data["choices"]:
         choice = draft.choices[saved["index"]] = ChoiceDraft(saved["index"])
@@ -220,5 +210,7 @@ def _count(draft: Draft, choice: ChoiceDraft) -> None:
         if part.kind in ("text", "reasoning", "refusal"):
             draft.delivered += len(part.text)
     draft.progress = max(draft.progress, len(choice.parts))
-    choice.calls = sum(part.kind == "tool_call" for part in choice.parts)
+    calls = [part for part in choice.parts if part.kind == "tool_call"]
+    choice.calls = len(calls)
+    choice.empty_calls = [p for p in calls if p.closed and p.call is None and not p.text.strip()]
     draft.booked = draft.delivered

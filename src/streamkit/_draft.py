@@ -163,6 +163,11 @@ class Draft:
         )
 
     @property
+    def text(self) -> str:
+        """The visible text of choice 0, as far as it was shown."""
+        return "".join(part.text for part in self.choices[0].parts if part.kind == "text")
+
+    @property
     def stop(self) -> c.Stop | None:
         """How choice 0 stopped, if it has."""
         return self.choices[0].stop
@@ -210,6 +215,8 @@ class Draft:
         """The text of a broken attempt is gone on with, under the key of the new one."""
         part, choice.continued = choice.continued, None
         assert part is not None
+        if choice.running is not None:
+            self._end(choice, choice.running)
         if key is None:
             choice.running = part
         else:
@@ -218,18 +225,24 @@ class Draft:
         return part
 
     def _before_part(self, choice: ChoiceDraft, kind: e.PartKind) -> None:
-        seam = self.seam
+        seam, part = self.seam, choice.continued
         seam.release()
-        if choice.continued is not None and kind != "reasoning":
+        if kind == "reasoning":  # thoughts before the text goes on
+            seam.tell_next()
+        elif part is not None:
             seam.settle()
-            part, choice.continued = choice.continued, None
+            choice.continued = None
             self._end(choice, part)
-        if seam.joint is None:
-            seam.tell(len(choice.parts), 0)
+        elif kind != "text":
+            seam.settle()
+        elif seam.joint is None:
+            seam.tell_next()
 
     def _end(self, choice: ChoiceDraft, part: PartDraft) -> None:
-        if part is self.seam.held_part:
-            self.seam.release()
+        if self.seam.active and part.kind == "text" and choice.index == 0:
+            self.seam.settle()
+            if part is self.seam.held_part:
+                self.seam.release()
         part.closed = True
         if choice.running is part:
             choice.running = None
@@ -247,7 +260,7 @@ class Draft:
         self.progress += 1
         if self.seam.active and chunk.choice == 0:
             text = self.seam.admit(part, text)
-            if not text:
+            if not text and not chunk.logprobs:
                 return
         part.add(text)
         self.delivered += len(text)
@@ -365,7 +378,7 @@ class Draft:
     def _close_key(self, choice: ChoiceDraft, key: c.Key) -> None:
         kind = choice.announced.pop(key, None)
         if kind is not None:
-            self._start(choice, kind, key)
+            self._current(choice, kind, key)
         part = choice.open.pop(key, None)
         if part is None:
             return
@@ -419,6 +432,7 @@ class Draft:
         choice = self._in_choice(chunk.choice)
         if choice.index == 0:
             self.seam.settle()
+            self.seam.release()
         if choice.running is not None:
             self._end(choice, choice.running)
         first = choice.stop is None

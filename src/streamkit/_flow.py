@@ -143,15 +143,17 @@ class Flow:
         ladder = Resuming(self._leg, call.adapter, call.resume, target.base_url, call.learned)
         if ladder.holds_back:
             self.draft.seam.hold_back()
-        if call.saved is not None and not self._step_on(ladder, 0, 0):
-            self._end("failed", UnsupportedError(f"{call.model}: cannot go on: {ladder.why}"))
-            return
+        if call.saved is not None:
+            leg = ladder.next(self.draft, 0, 0)
+            if leg is None:
+                self._end("failed", UnsupportedError(f"{call.model}: cannot go on: {ladder.why}"))
+                return
+            self._step_on(ladder, leg)
         first: StreamkitError | None = None
-        idle = 0
+        idle, reached = 0, self.draft.delivered
         while True:
             self.attempts += 1
             self.draft.emit(e.AttemptStarted, self.attempts)
-            before = self.draft.delivered
             verdict = yield from self._attempt(target, ladder)
             if isinstance(verdict, Whole):
                 retrying.succeeded()
@@ -159,50 +161,49 @@ class Flow:
                 yield Drain()
                 return
             yield Close()
-            if verdict.__context__ is None:
+            if verdict.__context__ is None and verdict is not self._fault:
                 verdict.__context__ = self._fault  # an attempt's fault that nobody else would keep
             self._fault, first = verdict, first or verdict
             if verdict.code == STARTED_ANEW:
                 ladder.started_anew(self._leg)
-            idle = 0 if self.draft.delivered > before else idle + 1
-            wait = self._wait(verdict, retrying, ladder, idle)
-            if wait is None:
+            delivered = self.draft.delivered
+            idle = 0 if delivered > reached else idle + 1
+            reached = max(reached, delivered)
+            leg = self._onward(verdict, ladder, idle)
+            wait = None if leg is None else self._wait(verdict, retrying, idle)
+            if leg is None or wait is None:
                 self._give_up(verdict, ladder.why, first)
                 return
-            delivered = self.draft.delivered
             self.draft.emit(e.Interrupted, self.attempts, verdict.info(), delivered, wait)
             yield Sleep(wait)
-            if self._shown:
-                self._step_on(ladder, self.attempts, idle)
-            else:
-                self.draft.begin_attempt()
+            self._step_on(ladder, leg)
 
     @property
     def _shown(self) -> bool:
         return self.draft.progress > 0 or self.draft.stop is not None
 
-    def _wait(
-        self, error: StreamkitError, retrying: Retrying, ladder: Resuming, idle: int
-    ) -> float | None:
-        """Seconds until the next attempt; None if there is none.
+    def _onward(self, error: StreamkitError, ladder: Resuming, idle: int) -> Leg | None:
+        """What to send next; None if nothing.
 
         What was shown would be shown twice, and what has stopped would be paid for twice, if the
         request were simply sent again: such an answer must be gone on with.
         """
         if not self._shown:
-            return retrying.next_wait(error, self.attempts)
-        if not may_go_on(error) or ladder.next(self.draft, self.attempts, idle) is None:
-            return None
-        return retrying.wait_to_go_on(error, idle)
+            return self._leg
+        return ladder.next(self.draft, self.attempts, idle) if may_go_on(error) else None
 
-    def _step_on(self, ladder: Resuming, attempts: int, idle: int) -> bool:
-        """Take the next way to go on; False if there is none."""
-        leg = ladder.next(self.draft, attempts, idle)
-        if leg is None:
-            return False
+    def _wait(self, error: StreamkitError, retrying: Retrying, idle: int) -> float | None:
+        """Seconds until the next attempt; None if there is none."""
+        if self._shown:
+            return retrying.wait_to_go_on(error, idle)
+        return retrying.next_wait(error, self.attempts)
+
+    def _step_on(self, ladder: Resuming, leg: Leg) -> None:
         self._leg = leg
-        ladder.begin(self.draft, leg)
-        return True
+        if self._shown:
+            ladder.begin(self.draft, leg)
+        else:
+            self.draft.begin_attempt()
 
     def _locate(self) -> Generator[Command, Reply, Target]:
         located: Located | None = None
@@ -217,14 +218,21 @@ class Flow:
     def _attempt(self, target: Target, ladder: Resuming) -> Generator[Command, Reply, Verdict]:
         """Send the request, once for every way that is not refused, and read the answer."""
         while True:
+            came = self.draft.progress
             verdict = yield from self._send(target)
-            if isinstance(verdict, Whole) or self._answering:
+            if isinstance(verdict, Whole) or self.draft.progress != came:
                 return verdict
             if not ladder.refused(self._leg, verdict):
                 return verdict
             yield Close()
-            if not self._step_on(ladder, self.attempts - 1, 0):
-                return self._fault or verdict  # what broke the answer is not this refusal
+            leg = ladder.next(self.draft, self.attempts - 1, 0)
+            if leg is None and self._fault is not None:
+                verdict.__context__ = self._fault.__context__
+                self._fault.__context__ = verdict
+                return self._fault  # what broke the answer is not this refusal
+            if leg is None:
+                return verdict
+            self._step_on(ladder, leg)
 
     def _send(self, target: Target) -> Generator[Command, Reply, Verdict]:
         self._answering = False
@@ -250,8 +258,8 @@ class Flow:
         """The same answer comes on: all stays open, and says so."""
         choice = self.draft.choices[0]
         last = choice.parts[-1] if choice.parts else None
-        self.draft.seam.go_on("replay", "exact")
-        self.draft.seam.tell(last.index if last else 0, len(last.text) if last else 0)
+        place = (last.index, len(last.text)) if last else (0, 0)
+        self.draft.emit(e.Resumed, "replay", "exact", *place)
 
     def _open(self, target: Target) -> Generator[Command, Reply, Opened | StreamkitError]:
         call, leg = self.call, self._leg
@@ -279,6 +287,7 @@ class Flow:
         cut = framer(framing, max_bytes=self.call.max_frame_bytes)
         if self._decoder is None or self._leg.how != "replay":
             self._decoder = self.call.adapter.decoder(self._leg.request)
+            self.draft.cursor = None  # only this decoder's own tells what it has read
         decoder, draft, watch, read = self._decoder, self.draft, self.watch, Read()
         hold = draft.seam.hold
         while True:
@@ -329,12 +338,12 @@ class Flow:
                     self.draft.finish()
                     return WHOLE
                 if kind is Fault:
+                    self.draft.cursor = None  # the decoder is at its end
                     return self._explain.vendor_fault(chunk)  # type: ignore[arg-type]
                 apply(chunk)
         except StopString as stopped:
             return self._stopped_at(str(stopped))
         except StartedAnewError:
-            self.draft.seam.drop()
             return self._explain.started_anew()
         except Exception as bug:
             return self._explain.adapter_broke(bug)
@@ -425,7 +434,7 @@ class Flow:
     def _end(self, outcome: Outcome, error: StreamkitError | None) -> None:
         self.outcome, self.error = outcome, error
         if outcome != "complete":
-            self.draft.seam.release()
+            self.draft.seam.give_back()
         draft, stop = self.draft, self.draft.stop
         self.watch.stop()
         timings = self.watch.timings(draft.usage)

@@ -31,14 +31,18 @@ _SAME_BEGINNING: Final = 20
 
 _OVERLAP: Final = {"prefix": 32, "instruct": 5, "restart": 32}
 """Characters that must repeat to be taken for an echo. A model that was asked to go on repeats the
-last words as a rule; one that continues a prefix hardly ever. Short ones must be two words."""
+last words as a rule; one that continues a prefix hardly ever. Short ones must be whole words."""
 
 _LONG: Final = 8
+
+_PREFACE: Final = 40
+"""Characters of an answer to "go on" that are read before it is believed not to start anew."""
 
 _OVERLAP_WINDOW: Final = 400
 _BACK_OFF: Final = 64
 
 _AFTER_PUNCTUATION: Final = re.compile(r".*[。、，．！？：；…」』）】》]", re.DOTALL)
+_CLOSES: Final = frozenset(".,;:!?)]}…%'\"’”»")
 _JOINERS: Final = frozenset("\u200d\ufe0e\ufe0f")
 
 
@@ -150,14 +154,15 @@ class Joint:
     def __init__(
         self, sent: str, shown: str, dropped: str, how: str, stops: Sequence[str] = ()
     ) -> None:
+        self.text = ""
+        """What the attempt has brought so far."""
         self._sent = sent
         self._shown = shown
-        self._space = _leading_space(shown + dropped)
-        self._overlap = _OVERLAP[how]
-        self._invents_space = how == "instruct"
+        self._lost = shown + dropped
+        self._least = _OVERLAP[how]
+        self._asked = how == "instruct"
         self._stops = tuple(stop for stop in stops if stop)
         self._reach = max(map(len, self._stops), default=1) - 1
-        self._buffer = ""
 
     def feed(self, text: str) -> Join | None:
         """What to do with the text so far, or None if more is needed to tell.
@@ -165,7 +170,7 @@ class Joint:
         Raises:
             StartedAnewError: another answer began.
         """
-        self._buffer += text
+        self.text += text
         return self._decide(ended=False)
 
     def end(self) -> Join:
@@ -175,49 +180,73 @@ class Joint:
         return join
 
     def _decide(self, *, ended: bool) -> Join | None:
-        sent, came = self._sent, self._buffer
-        if came.startswith(sent) and sent:
+        sent, came = self._sent, self.text
+        if sent and came.startswith(sent):
             return self._joined(came[len(sent) :], ended=ended, repeated=True)
         if sent.startswith(came) and not ended:
             return None
-        same = _common(sent, came)
-        if same >= _SAME_BEGINNING:
-            raise StartedAnewError
-        length = self._repeated_end(ended=ended)
-        if length is None:
+        if self._is_what_was_lost(came):
+            return self._joined(came, ended=ended, repeated=False)
+        repeated = self._repeated_end(ended=ended)
+        if repeated is None:
             return None
-        return self._joined(came[length:], ended=ended, repeated=length > 0)
+        if not repeated:
+            if self._asked and len(came) < _PREFACE and not ended:
+                return None
+            if self._starts_anew(came):
+                raise StartedAnewError
+        return self._joined(came[repeated:], ended=ended, repeated=repeated > 0)
+
+    def _starts_anew(self, came: str) -> bool:
+        """Whether the answer's beginning comes again, if need be behind a few words."""
+        beginning = " ".join(self._sent[:_OVERLAP_WINDOW].split())[:_SAME_BEGINNING]
+        at = " ".join(came.split()).find(beginning)
+        return len(beginning) == _SAME_BEGINNING and (at == 0 or (self._asked and at > 0))
+
+    def _is_what_was_lost(self, text: str) -> bool:
+        """Whether ``text`` brings again what had come behind ``sent``: then it surely goes on."""
+        return bool(self._lost.strip()) and text.startswith(self._lost)
 
     def _repeated_end(self, *, ended: bool) -> int | None:
         """How many characters repeat the end of what was sent; None if more may."""
-        came = self._buffer
-        came = came.lstrip() if self._overlap < _OVERLAP["prefix"] else came
-        skipped = len(self._buffer) - len(came)
+        came = self.text.lstrip() if self._asked else self.text
+        skipped = len(self.text) - len(came)
+        if not came:
+            return 0
         window = self._sent[-_OVERLAP_WINDOW:]
-        start = window.find(came[: self._overlap]) if came else -1
-        while 0 <= start <= len(window) - self._overlap:
-            end = window[start:]
-            evident = len(end) >= _LONG or len(end.split()) > 1
-            if evident and came.startswith(end) and window.find(end) == start:
-                return skipped + len(end)
-            if end.startswith(came) and not ended:
+        head, least = came[: self._least], self._least
+        if not self._asked and len(head) == least and window.count(head) > 1:
+            return 0  # a text that repeats itself anyway
+        at = window.find(head)
+        while 0 <= at <= len(window) - least:
+            end = window[at:]
+            if came.startswith(end):
+                rest = came[len(end) :]
+                if not rest and not ended:
+                    return None
+                if _is_evident(end) or not (_is_word(rest) or window[at - 1 : at].isalnum()):
+                    return skipped + len(end)
+            elif end.startswith(came) and not ended:
                 return None
-            start = window.find(came[: self._overlap], start + 1)
+            at = window.find(head, at + 1)
+        for length in range(min(len(came), least - 1), 0, -1):
+            rest = came[length:]
+            if window.endswith(came[:length]) and self._is_what_was_lost(rest):
+                return skipped + length
         return 0
 
     def _joined(self, text: str, *, ended: bool, repeated: bool) -> Join | None:
         shown = self._shown
-        if not ended and (not text or text.isspace()):
-            return None
+        if not text.strip():
+            return Join(0, "" if shown.startswith(text) else text) if ended else None
         if not repeated:
             text = self._with_space(text)
         if text.startswith(shown):
             return self._stopped(0, text[len(shown) :], ended=ended)
         if shown.startswith(text) and not ended:
             return None
-        if shown.isspace() and not text.strip():
-            return Join(0, "")
-        return self._stopped(len(shown), text, ended=ended)
+        kept = min(_common(shown, text), len(_leading_space(shown)))
+        return self._stopped(len(shown) - kept, text[kept:], ended=ended)
 
     def _stopped(self, rewind: int, text: str, *, ended: bool) -> Join | None:
         """The join, unless it completes a stop string: then everything from that on is cut."""
@@ -236,13 +265,15 @@ class Joint:
 
     def _with_space(self, text: str) -> str:
         """``text`` with the white space before it that the lost attempt had."""
-        if not text:
+        came, space = _leading_space(text), _leading_space(self._lost)
+        bare, lost = text[len(came) :], self._lost[len(space) :]
+        if came == space:
             return text
-        bare = text.lstrip()
-        came = text[: len(text) - len(bare)]
-        if came != self._space and self._space.endswith(came) and (came or _is_word(bare)):
-            return self._space + bare
-        if self._invents_space and _is_word(self._sent[-1:]) and _is_word(text):
+        if lost and _common(bare, lost) == min(len(bare), len(lost)):
+            return space + bare
+        if space.endswith(came) and (came or bare[0] not in _CLOSES):
+            return space + bare
+        if self._asked and _is_word(self._sent[-1:]) and _is_word(text):
             return " " + text
         return text
 
@@ -254,6 +285,10 @@ def _leading_space(text: str) -> str:
 def _is_word(text: str) -> bool:
     """Whether the first character is a letter or a digit of a script that puts spaces."""
     return text[:1].isalnum() and unicodedata.east_asian_width(text[0]) not in ("W", "F")
+
+
+def _is_evident(repeated: str) -> bool:
+    return len(repeated.encode("utf-8", "replace")) >= _LONG or len(repeated.split()) > 1
 
 
 def _common(one: str, other: str) -> int:

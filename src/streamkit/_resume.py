@@ -16,8 +16,8 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from streamkit._checkpoint import break_off, parts_to_send, standing, start_over
-from streamkit._joint import Joint, safe_length
+from streamkit._checkpoint import break_off, parts_to_send, standing
+from streamkit._joint import safe_length
 from streamkit._spent import tokens_in
 from streamkit._target import encode_body
 from streamkit.errors import (
@@ -149,12 +149,9 @@ class Resuming:
         if stands.obstacle is not None:
             self.why = stands.obstacle
             return None
-        last = draft.choices[0].newest_text
-        text = stands.text
-        held = draft.seam.hold.held if draft.seam.hold is not None else ""
-        sent = text.rstrip() if last is None or last.closed else text[: safe_length(text, held)]
-        if not sent.strip():
-            return self._first_again()
+        sent = self._to_send(draft, stands.text)
+        if not sent:
+            return self._first_again(stands.text)
         self.why = "no way to go on that the model, the request and min_fidelity allow"
         if not self._plain():
             return None
@@ -171,18 +168,9 @@ class Resuming:
     def begin(self, draft: Draft, leg: Leg) -> None:
         """Make the draft ready for the attempt."""
         self._extra_input += tokens_in(leg.content.decode())
-        match leg.how:
-            case "prefix" | "instruct" | "restart" if standing(draft).text:
-                shown = standing(draft).text[len(leg.sent) :]
-                held = break_off(draft)
-                stops = leg.request.stop
-                joint = Joint(leg.sent, shown, held, leg.how, stops)
-                draft.seam.go_on(leg.how, leg.fidelity, joint)
-            case "restart":
-                start_over(draft)
-                draft.seam.go_on("restart", leg.fidelity)
-            case _:
-                pass
+        if leg.how in ("prefix", "instruct", "restart"):
+            break_off(draft, text=bool(draft.text))
+            draft.seam.go_on(leg.how, leg.fidelity, leg.sent, leg.request.stop)
 
     def refused(self, leg: Leg, error: StreamkitError) -> bool:
         """Whether the server refused this way of going on, rather than the request itself.
@@ -226,9 +214,16 @@ class Resuming:
         except UnsupportedError:
             return None
 
-    def _first_again(self) -> Leg | None:
-        if not self._acceptable("restart"):
-            self.why = "only a restart is left, and min_fidelity forbids it"
+    def _to_send(self, draft: Draft, text: str) -> str:
+        """The text that another attempt can go on from: whole words, without space behind."""
+        last = draft.choices[0].newest_text
+        if last is None or last.closed:
+            return text.rstrip()
+        return text[: safe_length(text, draft.seam.behind)].rstrip()
+
+    def _first_again(self, shown: str) -> Leg | None:
+        if not self._acceptable("restart") or (shown and not self._plain()):
+            self.why = "only a restart is left, and the request or min_fidelity forbids it"
             return None
         first = self._first
         leg = Leg(first.request, first.wire, first.content, "restart", "restarted")

@@ -7,6 +7,7 @@ not in the draft's part yet, so joined deltas always equal its text.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from streamkit import events as e
@@ -27,10 +28,21 @@ class Seam:
     ``append_only`` is set for a reader of words alone, from whom nothing can be taken back.
     """
 
-    __slots__ = ("_draft", "_spoken", "active", "append_only", "held_part", "hold", "joint", "resumed")
+    __slots__ = (
+        "_draft",
+        "_lost",
+        "_spoken",
+        "active",
+        "append_only",
+        "held_part",
+        "hold",
+        "joint",
+        "resumed",
+    )
 
     def __init__(self, draft: Draft) -> None:
         self._draft = draft
+        self._lost = ""
         self._spoken = False
         self.active = False
         self.append_only = False
@@ -43,16 +55,40 @@ class Seam:
         """From now on, the last word waits until it is whole."""
         self.hold, self.active = HoldBack(), True
 
-    def go_on(self, strategy: e.Strategy, fidelity: e.Fidelity, joint: Joint | None = None) -> None:
-        """Another attempt goes on; its first content tells the caller so."""
-        self.resumed, self.joint = (strategy, fidelity), joint
-        self.active = joint is not None or self.hold is not None
+    @property
+    def behind(self) -> str:
+        """What is known to follow the text that was shown."""
+        if self.joint is None and self.hold is not None:
+            return self.hold.held
+        return self._lost
+
+    def break_off(self) -> str:
+        """The attempt is over. Returns what it brought and nobody saw."""
+        unshown = self.joint.text if self.joint is not None else self.behind
+        self._lost = self.behind
+        if self.hold is not None:
+            self.hold.release()
+        self.held_part = self.joint = self.resumed = None
+        return unshown
+
+    def go_on(
+        self, strategy: e.Strategy, fidelity: e.Fidelity, sent: str, stops: Sequence[str]
+    ) -> None:
+        """Another attempt goes on behind ``sent``; its first content tells the caller so."""
+        draft = self._draft
+        shown = draft.text[len(sent) :]
+        self.resumed = (strategy, fidelity)
+        self.joint = Joint(sent, shown, self._lost, strategy, stops) if sent or shown else None
+        self.active = self.joint is not None or self.hold is not None
+        if self.joint is None:
+            self._lost, self._spoken = "", False
 
     def admit(self, part: PartDraft, text: str) -> str:
         """What may be delivered now, of this text and of what waited.
 
         Raises:
             StartedAnewError: the attempt gives another answer instead of going on.
+            StopString: the answer ends at the seam.
         """
         if self.joint is not None:
             join = self.joint.feed(text)
@@ -75,22 +111,33 @@ class Seam:
         if part is not None and self.hold is not None:
             self._deliver(part, self.hold.release())
 
-    def drop(self) -> str:
-        """Give up what waits: the next attempt will bring it again. Returns it."""
-        self.held_part = self.joint = self.resumed = None
-        return self.hold.release() if self.hold is not None else ""
+    def give_back(self) -> None:
+        """No attempt follows: deliver all that came behind the text, even before the break."""
+        self.release()
+        part = self._draft.choices[0].newest_text
+        if self._lost and part is not None and not part.closed:
+            self._deliver(part, self._lost)
+        self._lost, self.joint = "", None
 
     def settle(self) -> None:
-        """No more text comes to judge by. Raises StartedAnewError as `admit`."""
-        if self.joint is None and self.resumed is None:
-            return
+        """No more text comes to judge by. Raises as `admit`."""
+        if self.joint is not None:
+            choice = self._draft.choices[0]
+            part = choice.continued or choice.newest_text
+            join = self.joint.end()
+            if part is not None and not part.closed:
+                self._deliver(part, self._joined(part, join))
+            self.joint = None
+        self.tell_next()
+
+    def tell_next(self) -> None:
+        """Say that the answer goes on, with whatever comes next."""
         choice = self._draft.choices[0]
-        part = choice.continued or choice.newest_text
-        if self.joint is not None and part is not None:
-            self._deliver(part, self._joined(part, self.joint.end()))
-        if choice.continued is not None:
-            self.tell(choice.continued.index, len(choice.continued.text))
-        self.tell(len(choice.parts), 0)
+        part = choice.continued
+        if part is not None:
+            self.tell(part.index, len(part.text))
+        else:
+            self.tell(len(choice.parts), 0)
 
     def tell(self, part: int, offset: int) -> None:
         """Say that the answer goes on there, unless it was said."""
@@ -100,10 +147,10 @@ class Seam:
 
     def _joined(self, part: PartDraft, join: Join) -> str:
         """The joint has decided: take back what must be, and return what follows."""
-        self.joint = None
-        rewind = 0 if part.closed else min(join.rewind, len(part.text))
+        rewind = min(join.rewind, len(part.text))
         if rewind and self.append_only:
             raise StartedAnewError
+        self.joint, self._lost = None, ""
         self.tell(part.index, len(part.text) - rewind)
         if rewind:
             part.take_back(rewind)

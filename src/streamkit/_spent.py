@@ -30,25 +30,25 @@ def cut_usage(reported: Usage | None, text: str) -> Usage:
     Vendors report the output of an answer at its end, or early with a count that is too small.
     """
     usage = reported or Usage()
-    return replace(
-        usage,
-        output_tokens=max(usage.output_tokens or 0, tokens_in(text)),
-        total_tokens=None,
-        estimated=True,
-    )
+    output = max(usage.output_tokens or 0, tokens_in(text))
+    known = usage.total_tokens is not None and usage.input_tokens is not None
+    total = (usage.input_tokens or 0) + output if known else None
+    return replace(usage, output_tokens=output, total_tokens=total, estimated=True)
 
 
 def summed(spent: Sequence[Usage], newest: Usage) -> Usage:
-    """The usage of all attempts. An attempt whose input nobody reported had the newest one's."""
+    """The usage of all attempts. One whose input nobody reported had that of the next known."""
     if not spent:
         return newest
-    attempts = [
-        replace(usage, input_tokens=newest.input_tokens) if usage.input_tokens is None else usage
-        for usage in spent
-    ]
-    counts: dict[str, Any] = {
-        name: _sum(getattr(u, name) for u in (*attempts, newest)) for name in _COUNTS
-    }
+    attempts = [*spent, newest]
+    known: int | None = None
+    for place in range(len(attempts) - 1, -1, -1):
+        usage = attempts[place]
+        if usage.input_tokens is None:
+            attempts[place] = replace(usage, input_tokens=known)
+        else:
+            known = usage.input_tokens
+    counts: dict[str, Any] = {name: _sum(getattr(u, name) for u in attempts) for name in _COUNTS}
     total = None
     if counts["input_tokens"] is not None and counts["output_tokens"] is not None:
         total = counts["input_tokens"] + counts["output_tokens"]
