@@ -10,8 +10,9 @@ bucket per client and host keeps a failing vendor from being stormed.
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
 from streamkit.errors import StreamkitError
@@ -106,12 +107,20 @@ class Retrying:
     """The retry decisions of one stream."""
 
     def __init__(self, retry: Retry, budget: Budget) -> None:
+        self._budget = budget
+        self._retry = retry
+        self._started = time.monotonic()
+
+    @cached_property
+    def _state(self) -> tenacity.RetryCallState:
+        # Not made before something fails: it takes a kilobyte, and most streams never do.
         import tenacity
 
-        self._budget = budget
+        retry = self._retry
         controller = tenacity.Retrying(stop=retry.stop, wait=retry.wait, retry=retry.retry)
-        self._state = tenacity.RetryCallState(controller, fn=None, args=(), kwargs={})
-        self._retry = retry
+        state = tenacity.RetryCallState(controller, fn=None, args=(), kwargs={})
+        state.start_time = self._started  # what `stop_after_delay` counts from
+        return state
 
     def next_wait(self, error: StreamkitError, attempt: int) -> float | None:
         """Seconds to wait before the next attempt, after attempt number ``attempt`` failed.

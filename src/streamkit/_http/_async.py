@@ -97,6 +97,8 @@ class AsyncPool:
 class _Body:
     """The body of one response."""
 
+    __slots__ = ("_chunks", "_ended", "_inflater", "response")
+
     def __init__(self, response: Any) -> None:
         self.response = response
         self._inflater = inflater(response)

@@ -14,7 +14,6 @@ import select
 import socket
 import ssl
 import sys
-from collections import deque
 from collections.abc import Iterable
 from typing import Any, Final, cast
 
@@ -68,10 +67,14 @@ class AsyncioBackend(httpcore.AsyncNetworkBackend):
 class AsyncioStream(asyncio.Protocol, httpcore.AsyncNetworkStream):
     """One connection: the loop's protocol on one side, httpcore's stream on the other."""
 
+    __slots__ = (
+        *("_deadline", "_ended", "_gone", "_loop", "_lost", "_paused", "_reader", "_received"),
+        *("_timer", "_transport", "_writable", "_writer"),
+    )
+
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
-        self._received: deque[bytes] = deque()
-        self._size = 0
+        self._received = b""
         self._paused = False
         self._ended = False
         self._lost: Exception | None = None
@@ -88,9 +91,8 @@ class AsyncioStream(asyncio.Protocol, httpcore.AsyncNetworkStream):
         self._transport = cast("asyncio.Transport", transport)
 
     def data_received(self, data: bytes) -> None:
-        self._received.append(data)
-        self._size += len(data)
-        if self._size > HIGH_WATER:
+        self._received = self._received + data if self._received else data
+        if len(self._received) > HIGH_WATER and not self._paused:
             self._paused = True
             self._transport.pause_reading()
         self._wake(self._reader)
@@ -123,19 +125,12 @@ class AsyncioStream(asyncio.Protocol, httpcore.AsyncNetworkStream):
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         """The next bytes; b"" at the end. Raises ReadTimeout, or ReadError."""
-        received = self._received
-        if not received and not self._ended:
+        if not self._received and not self._ended:
             await self._arrival(timeout)
-        if not received:
-            if self._lost is not None:
-                raise httpcore.ReadError(str(self._lost)) from self._lost
-            return b""
-        data = received.popleft()
-        if len(data) > max_bytes:
-            received.appendleft(data[max_bytes:])
-            data = data[:max_bytes]
-        self._size -= len(data)
-        if self._paused and not received and not self._ended:
+        if not self._received and self._lost is not None:
+            raise httpcore.ReadError(str(self._lost)) from self._lost
+        data, self._received = self._received[:max_bytes], self._received[max_bytes:]
+        if self._paused and not self._received and not self._ended:
             self._paused = False
             self._transport.resume_reading()
         return data
@@ -194,7 +189,7 @@ class AsyncioStream(asyncio.Protocol, httpcore.AsyncNetworkStream):
         if self._loop.is_closed():
             self._left_behind()
             return
-        self._received.clear()
+        self._received = b""
         self._lost = self._lost or ConnectionAbortedError("the connection is closed")
         closing, self._gone = self._transport.is_closing(), self._loop.create_future()
         self._transport.abort()

@@ -180,6 +180,8 @@ async def _close_all(connections: list[httpcore.AsyncHTTPConnection]) -> None:
 class _AsyncBody(httpx.AsyncByteStream):
     """A response's bytes, straight from its connection, which goes back when it is closed."""
 
+    __slots__ = ("_answer", "_bytes", "_connection", "_origin", "_shelf")
+
     def __init__(
         self,
         shelf: _Shelf[httpcore.AsyncHTTPConnection],
@@ -244,6 +246,8 @@ def _close_all_now(connections: list[httpcore.HTTPConnection]) -> None:
 
 class _Body(httpx.SyncByteStream):
     """The blocking twin of `_AsyncBody`."""
+
+    __slots__ = ("_answer", "_bytes", "_connection", "_origin", "_shelf")
 
     def __init__(
         self,
