@@ -41,7 +41,7 @@ async def _read(url: str, name: str, shape: Shape) -> None:
     async with AsyncExitStack() as scope:
         client = OWN[name](url, scope)
         pieces = [text async for text in client.read(shape.model)]
-        assert "".join(pieces) == shape.word * shape.deltas
+        assert "".join(pieces) == shape.text
 
 
 async def _bytes(url: str, http: Any, shape: Shape, *, plain: bool) -> None:

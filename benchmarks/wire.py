@@ -15,6 +15,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import cycle, islice
 from typing import Any, Literal
 
 Ending = Literal["whole", "cut", "hold"]
@@ -40,10 +41,15 @@ class Shape:
         numbers = (int(word[1:]) for word in (deltas, per_write, rate, size))
         return cls(*numbers, ending)  # type: ignore[arg-type]
 
+    def words(self) -> tuple[str, ...]:
+        """The texts of the deltas, over and over; equal ones in a row look like a broken model."""
+        return tuple(" " + (letter * self.size)[1:] for letter in "abcdefgh")
+
     @property
-    def word(self) -> str:
-        """The text of every delta."""
-        return " " + "abcdefghij"[: self.size - 1].ljust(self.size - 1, "x")
+    def text(self) -> str:
+        """The whole answer."""
+        whole, rest = divmod(self.deltas, len(self.words()))
+        return "".join(self.words()) * whole + "".join(self.words()[:rest])
 
 
 def _chat(delta: dict[str, Any], finish: str | None = None) -> bytes:
@@ -64,13 +70,17 @@ def _messages(type_: str, **fields: Any) -> bytes:
     return f"event: {type_}\ndata: {data}\n\n".encode()
 
 
-def _chat_events(shape: Shape) -> tuple[bytes, bytes, bytes]:
+Events = tuple[bytes, list[bytes], bytes]
+"""What comes first, the deltas that are repeated, and the end."""
+
+
+def _chat_events(shape: Shape) -> Events:
     head = _chat({"role": "assistant", "content": "", "refusal": None})
     tail = _chat({}, "stop") + b"data: [DONE]\n\n"
-    return head, _chat({"content": shape.word}), tail
+    return head, [_chat({"content": word}) for word in shape.words()], tail
 
 
-def _messages_events(shape: Shape) -> tuple[bytes, bytes, bytes]:
+def _messages_events(shape: Shape) -> Events:
     message = {
         "id": "msg_01XFDUDYJgAACzvnptvVoYEL",
         "type": "message",
@@ -84,27 +94,26 @@ def _messages_events(shape: Shape) -> tuple[bytes, bytes, bytes]:
     block = {"type": "text", "text": ""}
     head = _messages("message_start", message=message)
     head += _messages("content_block_start", index=0, content_block=block)
-    delta = _messages(
-        "content_block_delta", index=0, delta={"type": "text_delta", "text": shape.word}
-    )
+    deltas = [
+        _messages("content_block_delta", index=0, delta={"type": "text_delta", "text": word})
+        for word in shape.words()
+    ]
     tail = _messages("content_block_stop", index=0)
     tail += _messages(
         "message_delta",
         delta={"stop_reason": "end_turn", "stop_sequence": None},
         usage={"output_tokens": shape.deltas},
     )
-    return head, delta, tail + _messages("message_stop")
+    return head, deltas, tail + _messages("message_stop")
 
 
 def writes(shape: Shape, path: str) -> Iterator[bytes]:
     """The body, a piece for each write; deltas are in all pieces but the first and the last."""
-    head, delta, tail = (_messages_events if path.endswith("/messages") else _chat_events)(shape)
+    make = _messages_events if path.endswith("/messages") else _chat_events
+    head, deltas, tail = make(shape)
     yield head
-    whole, rest = divmod(shape.deltas, shape.per_write)
-    full = delta * shape.per_write
-    for _ in range(whole):
-        yield full
-    if rest:
-        yield delta * rest
+    endless = cycle(deltas)
+    for begun in range(0, shape.deltas, shape.per_write):
+        yield b"".join(islice(endless, min(shape.per_write, shape.deltas - begun)))
     if shape.ending == "whole":
         yield tail
