@@ -1,0 +1,1 @@
+"""Does an answer survive a line that keeps breaking? Measured on the local model."""
