@@ -1,0 +1,209 @@
+"""The lines a case is played over: the engine alone, or clients over a transport in memory."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import anyio
+import httpx
+import trio
+
+import streamkit
+from streamkit._commands import NOT_YET, SILENT, Lost, Open, Opened, Read, Reply
+from streamkit._flow import Flow
+from streamkit._setup import Setup
+from streamkit.errors import ConnectionLostError, StreamkitError
+from streamkit.events import Event
+from streamkit.messages import ChatResponse
+from tests.resume.dialects import Dialect
+
+
+@dataclass
+class Wire:
+    """An answer as reads, and how it ends: ``clean``, ``fin`` and ``rst`` (both lost), ``stall``."""
+
+    reads: list[bytes] = field(default_factory=list)
+    status: int = 200
+    headers: dict[str, str] = field(default_factory=lambda: {"content-type": "text/event-stream"})
+    end: str = "clean"
+
+
+@dataclass
+class Heard:
+    """What a caller got. ``append_only``: it read words alone, from whom nothing is taken back."""
+
+    append_only: bool = False
+    events: list[Event] = field(default_factory=list)
+    response: ChatResponse = field(default_factory=lambda: ChatResponse(outcome=None))
+    error: StreamkitError | None = None
+
+
+Vendor = Callable[[str, bytes], Wire]
+"""Answers a request, by its URL and body."""
+
+
+def in_memory(
+    vendor: Vendor, dialect: Dialect, options: dict[str, Any], heard: Heard, draw: random.Random
+) -> None:
+    """The engine, without HTTP. Now and then a read says that nothing has come yet."""
+    call = Setup(adapters=[dialect.adapter], **options).call(dialect.model, "Hi", dialect.options)
+    moment = [0.0]
+    flow = Flow(call, lambda: moment[0])
+    flow.draft.seam.append_only = heard.append_only
+    patient = draw.random() < 0.5
+    wire, reads = Wire(), iter(())
+
+    def reply(command: object) -> Reply:
+        nonlocal wire, reads
+        moment[0] += 0.0001
+        match command:
+            case Open():
+                wire = vendor(command.url, command.content)
+                reads = iter(wire.reads)
+                return Opened(wire.status, wire.headers)
+            case Read():
+                if command.wake is not None and not patient and draw.random() < 0.3:
+                    moment[0] = max(moment[0], command.wake)
+                    return NOT_YET
+                data = next(reads, b"")
+                if data or wire.end == "clean":
+                    return data
+                return SILENT if wire.end == "stall" else Lost(ConnectionLostError("lost"))
+        return None
+
+    run = flow.run()
+    try:
+        command = run.send(None)
+        while True:
+            command = run.send(reply(command))
+    except StopIteration:
+        pass
+    heard.events, heard.response, heard.error = list(flow.events), flow.snapshot(), flow.error
+
+
+# --- clients -------------------------------------------------------------------------------------
+
+
+class _Transport(httpx.AsyncBaseTransport, httpx.BaseTransport):
+    """Hands requests to the vendor. Counts the bodies that were not closed."""
+
+    def __init__(self, vendor: Vendor) -> None:
+        self._vendor = vendor
+        self.open = 0
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        wire = self._vendor(str(request.url), request.content)
+        return httpx.Response(wire.status, headers=wire.headers, stream=_Body(wire, self))
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        return self.handle_request(request)
+
+
+class _Body(httpx.SyncByteStream, httpx.AsyncByteStream):
+    def __init__(self, wire: Wire, transport: _Transport) -> None:
+        self._wire = wire
+        self._reads = iter(wire.reads)
+        self._transport = transport
+        transport.open += 1
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self
+
+    def __next__(self) -> bytes:
+        data = next(self._reads, b"")
+        if data:
+            return data
+        match self._wire.end:
+            case "fin":
+                raise httpx.RemoteProtocolError("peer closed connection")
+            case "rst":
+                raise httpx.ReadError("connection reset by peer")
+            case "stall":
+                raise httpx.ReadTimeout("timed out")
+        raise StopIteration
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self
+
+    async def __anext__(self) -> bytes:
+        try:
+            return next(self)
+        except StopIteration:
+            raise StopAsyncIteration from None
+
+    def close(self) -> None:
+        self._transport.open -= 1
+
+    async def aclose(self) -> None:
+        self._transport.open -= 1
+
+
+def sync(
+    vendor: Vendor, dialect: Dialect, options: dict[str, Any], heard: Heard, draw: random.Random
+) -> None:
+    transport = _Transport(vendor)
+    http = httpx.Client(transport=transport)
+    client = streamkit.sync.Client(adapters=[dialect.adapter], http=http, **options)
+    with client.stream(dialect.model, "Hi", **dialect.options) as stream:
+        stream._flow.draft.seam.append_only = heard.append_only
+        try:
+            for event in stream:
+                heard.events.append(event)
+        except StreamkitError as error:
+            heard.error = error
+    heard.response = stream.snapshot
+    assert transport.open == 0, "a body was left open"
+
+
+async def awaited(
+    vendor: Vendor, dialect: Dialect, options: dict[str, Any], heard: Heard, draw: random.Random
+) -> None:
+    transport = _Transport(vendor)
+    http = httpx.AsyncClient(transport=transport)
+    client = streamkit.Client(adapters=[dialect.adapter], http=http, **options)
+    async with client.stream(dialect.model, "Hi", **dialect.options) as stream:
+        stream._flow.draft.seam.append_only = heard.append_only
+        try:
+            async for event in stream:
+                heard.events.append(event)
+        except StreamkitError as error:
+            heard.error = error
+    heard.response = stream.snapshot
+    assert transport.open == 0, "a body was left open"
+
+
+class _OnAsyncio:
+    """One event loop for all cases: making one takes longer than a case."""
+
+    def __init__(self) -> None:
+        self._runner: asyncio.Runner | None = None
+
+    def __call__(self, *arguments: Any) -> None:
+        if self._runner is None:
+            self._runner = asyncio.Runner()
+        self._runner.run(awaited(*arguments))
+
+    def close(self) -> None:
+        if self._runner is not None:
+            self._runner.close()
+            self._runner = None
+
+
+on_asyncio = _OnAsyncio()
+
+
+def on_trio(*arguments: Any) -> None:
+    trio.run(awaited, *arguments)
+
+
+LINES: dict[str, Callable[..., None]] = {
+    "memory": in_memory,
+    "sync": sync,
+    "asyncio": on_asyncio,
+    "trio": on_trio,
+}
