@@ -170,7 +170,7 @@ class Responses(Dialect):
 
 
 def _response(story: Story) -> Iterator[tuple[str, dict[str, Any]]]:
-    item = {"id": "msg", "type": "message", "role": "assistant", "content": []}
+    item: dict[str, Any] = {"id": "msg", "type": "message", "role": "assistant", "content": []}
     part = {"type": "output_text", "text": "", "annotations": []}
     place = {"item_id": "msg", "output_index": 0, "content_index": 0}
     yield "response.created", {"response": {"id": "r", "status": "in_progress", "output": []}}

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import random
-import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-import anyio
 import httpx
 import trio
 
@@ -25,7 +23,7 @@ from tests.resume.dialects import Dialect
 
 @dataclass
 class Wire:
-    """An answer as reads, and how it ends: ``clean``, ``fin`` and ``rst`` (both lost), ``stall``."""
+    """An answer as reads, and how it ends: ``clean``, ``fin`` and ``rst`` (lost), or ``stall``."""
 
     reads: list[bytes] = field(default_factory=list)
     status: int = 200
@@ -56,7 +54,8 @@ def in_memory(
     flow = Flow(call, lambda: moment[0])
     flow.draft.seam.append_only = heard.append_only
     patient = draw.random() < 0.5
-    wire, reads = Wire(), iter(())
+    wire = Wire()
+    reads: Iterator[bytes] = iter(())
 
     def reply(command: object) -> Reply:
         nonlocal wire, reads
@@ -177,24 +176,8 @@ async def awaited(
     assert transport.open == 0, "a body was left open"
 
 
-class _OnAsyncio:
-    """One event loop for all cases: making one takes longer than a case."""
-
-    def __init__(self) -> None:
-        self._runner: asyncio.Runner | None = None
-
-    def __call__(self, *arguments: Any) -> None:
-        if self._runner is None:
-            self._runner = asyncio.Runner()
-        self._runner.run(awaited(*arguments))
-
-    def close(self) -> None:
-        if self._runner is not None:
-            self._runner.close()
-            self._runner = None
-
-
-on_asyncio = _OnAsyncio()
+def on_asyncio(*arguments: Any) -> None:
+    asyncio.run(awaited(*arguments))
 
 
 def on_trio(*arguments: Any) -> None:
