@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from streamkit_contract_tests import AdapterContract
 from streamkit_cohere import CohereChat
+from streamkit_contract_tests import AdapterContract
 
 
 class TestCohereChat(AdapterContract):

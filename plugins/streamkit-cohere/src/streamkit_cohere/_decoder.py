@@ -32,6 +32,7 @@ from streamkit.chunks import (
     UsageReport,
 )
 from streamkit.faults import fault_from_error
+from streamkit.values import FaultKind
 from streamkit_cohere._values import TOOL_PLAN, citation_of, finish_reason, mapping, text, usage_of
 
 DONE = "[DONE]"
@@ -100,7 +101,7 @@ class ChatDecoder(Decoder):
         out.append(Stop(reason, raw))
         error = delta.get("error")
         if error or reason == "error":
-            kind = "vendor_timeout" if raw == "TIMEOUT" else "server"
+            kind: FaultKind = "vendor_timeout" if raw == "TIMEOUT" else "server"
             words = text(error) or f"the vendor broke the answer off with {raw}"
             out.append(Fault(kind, words, code=raw, body=event))
         else:
