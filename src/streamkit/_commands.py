@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final
 
-from streamkit.adapter import Adapter, Located
+from streamkit.adapter import Adapter, Located, Signer, Unsigned
 from streamkit.errors import StreamkitError
 
 
@@ -18,6 +18,14 @@ class Locate:
 
     adapter: Adapter
     model: str
+
+
+@dataclass(slots=True)
+class Sign:
+    """Have a request signed, which may block. Reply: Signed, or an error."""
+
+    signer: Signer | str
+    request: Unsigned
 
 
 @dataclass(slots=True)
@@ -60,7 +68,14 @@ class Sleep:
     seconds: float
 
 
-Command = Locate | Open | Read | Drain | Close | Sleep
+Command = Locate | Sign | Open | Read | Drain | Close | Sleep
+
+
+@dataclass(slots=True)
+class Signed:
+    """The headers to add, by lower-case name."""
+
+    headers: dict[str, str] = field(repr=False)
 
 
 @dataclass(slots=True)
@@ -96,4 +111,4 @@ class NotYet:
 
 NOT_YET: Final = NotYet()
 
-Reply = Opened | bytes | NotYet | Lost | TimedOut | Located | StreamkitError | None
+Reply = Opened | Signed | bytes | NotYet | Lost | TimedOut | Located | StreamkitError | None

@@ -27,6 +27,8 @@ from streamkit._commands import (
     Opened,
     Read,
     Reply,
+    Sign,
+    Signed,
     Sleep,
     TimedOut,
 )
@@ -47,6 +49,7 @@ from streamkit.adapter import (
     Frame,
     Framing,
     Located,
+    Unsigned,
     Warned,
     WireRequest,
 )
@@ -272,6 +275,13 @@ class Flow:
                 return error
             headers = request_headers(target, key, wire.headers, call.request.extra_headers)
             url = target.url(wire.path)
+            if target.endpoint.signer is not None and not key:
+                unsigned = Unsigned(wire.method, url, headers, leg.content)
+                signed = yield Sign(target.endpoint.signer, unsigned)
+                if isinstance(signed, StreamkitError):
+                    return signed
+                assert isinstance(signed, Signed)
+                headers |= signed.headers
             self._explain.secrets = secrets_of(key, headers, url)
             reply = yield Open(wire.method, url, headers, leg.content, self.watch.deadline)
             if isinstance(reply, Opened):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypedDict, Unpack
@@ -154,9 +155,12 @@ class Setup:
         endpoint = adapter.endpoint
         if located is not None:
             return Target(located.base_url, endpoint, located.api_key)
-        url = self._base_urls.get(prefix) or _first_set(endpoint.base_url_env) or endpoint.base_url
+        url = self._base_urls.get(prefix) or _first_set(endpoint.base_url_env)
+        unset: tuple[str, ...] = ()
         if not url:
-            where = " or ".join(endpoint.base_url_env)
+            url, unset = _filled(endpoint.base_url or "")
+        if not url:
+            where = " or ".join(endpoint.base_url_env + unset)
             raise ConfigurationError(
                 f"no base URL for {prefix!r}: pass Client(base_url={{{prefix!r}: ...}})"
                 + (f" or set {where}" if where else "")
@@ -188,6 +192,17 @@ def _policy(
 def environment_of(endpoint: Endpoint) -> tuple[str, ...]:
     """The environment variables an endpoint listens to, set or not."""
     return endpoint.key_env + endpoint.base_url_env
+
+
+def _filled(url: str) -> tuple[str, tuple[str, ...]]:
+    """The URL with the environment's values in its braces; "" and the variables if none is set."""
+    for braces in re.finditer(r"\{([^{}]+)\}", url):
+        names = tuple(braces[1].split("|"))
+        value = _first_set(names)
+        if value is None:
+            return "", names
+        url = url.replace(braces[0], value)
+    return url, ()
 
 
 def _first_set(names: Iterable[str]) -> str | None:

@@ -28,6 +28,24 @@ KeySource = str | Callable[[], str] | None
 """An API key, or something that returns one (called before every attempt)."""
 
 
+@dataclass(frozen=True, slots=True)
+class Unsigned:
+    """A request as it is about to be sent. ``headers`` have lower-case names."""
+
+    method: str
+    url: str = field(repr=False)
+    headers: Mapping[str, str] = field(repr=False)
+    content: bytes = field(repr=False)
+
+
+Signer = Callable[[Unsigned], Mapping[str, str]]
+"""Proves who sends a request: returns headers to add to it, such as AWS's signature.
+
+Called before every attempt, outside the event loop and perhaps by several threads at once; may
+block to fetch credentials.
+"""
+
+
 @dataclass(slots=True)
 class Frame:
     """One message of the body.
@@ -46,9 +64,12 @@ class Frame:
 class Endpoint:
     """Where a vendor is and how it wants its key; the first environment variable set wins.
 
+    ``base_url`` may name environment variables: ``https://{ACME_REGION|REGION}.acme.example``.
     ``auth_header`` is sent as ``{auth_prefix}{key}``; empty means no key is ever sent.
     ``key_required`` False is for servers that run without one. ``api_key`` is set on adapters
-    built by hand and wins over the environment.
+    built by hand and wins over the environment. ``signer`` signs requests for which there is no
+    key: a `Signer`, or the name of one (``package.module:name``), imported when first needed, since
+    signing takes what an adapter must not import.
     """
 
     base_url: str | None = field(default=None, repr=False)
@@ -58,6 +79,7 @@ class Endpoint:
     auth_prefix: str = "Bearer "
     key_required: bool = True
     api_key: KeySource = field(default=None, repr=False)
+    signer: Signer | str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,7 @@ class Offline(Adapter):
             key_env=(),
             key_required=False,
             api_key=None,
+            signer=None,
         )
         self._adapter = adapter
 

@@ -19,6 +19,7 @@ from streamkit._commands import (
     Open,
     Read,
     Reply,
+    Sign,
     Sleep,
 )
 from streamkit._http._common import (
@@ -29,6 +30,7 @@ from streamkit._http._common import (
     locate,
     network_stream,
     now,
+    sign,
 )
 from streamkit._http._encoding import inflater
 from streamkit.errors import ConfigurationError
@@ -204,6 +206,8 @@ class AsyncDriver(Driver):
                 await anyio.sleep(command.seconds)
             case Locate():
                 return await anyio.to_thread.run_sync(locate, command, abandon_on_cancel=True)
+            case Sign():
+                return await anyio.to_thread.run_sync(sign, command, abandon_on_cancel=True)
         return None
 
     async def read(self, deadline: float | None) -> Reply:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import contextlib
 import socket
 import time
+from pkgutil import resolve_name
 from typing import Any, Final, Protocol
 
-from streamkit._commands import SILENT, TIMED_OUT, Locate, Lost, Open, Opened, Reply
+from streamkit._commands import SILENT, TIMED_OUT, Locate, Lost, Open, Opened, Reply, Sign, Signed
 from streamkit._secrets import hide_query, without_frames
 from streamkit.adapter import Located
 from streamkit.errors import (
@@ -89,6 +90,21 @@ def locate(command: Locate) -> Located | StreamkitError | None:
         name = command.adapter.name
         failed = ConfigurationError(f"the adapter {name!r} could not find its server: {error!r}")
         failed.__cause__ = error
+        return failed
+
+
+def sign(command: Sign) -> Signed | StreamkitError:
+    """Have a request signed. May block."""
+    try:
+        signer = command.signer
+        if isinstance(signer, str):
+            signer = resolve_name(signer)
+        return Signed({name.lower(): value for name, value in signer(command.request).items()})
+    except StreamkitError as error:
+        return error
+    except Exception as error:  # whose words may hold credentials
+        failed = ConfigurationError(f"the request could not be signed: {type(error).__name__}")
+        failed.__cause__ = without_frames(error)
         return failed
 
 

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Generator, Iterator, Mapping
 from typing import Any, Protocol
 
-from streamkit._commands import Close, Command, Drain, Locate, Open, Read, Reply, Sleep
+from streamkit._commands import Close, Command, Drain, Locate, Open, Read, Reply, Sign, Sleep
 from streamkit._http._common import (
     DRAIN_BYTES,
     DRAIN_SECONDS,
@@ -16,6 +16,7 @@ from streamkit._http._common import (
     locate,
     network_stream,
     now,
+    sign,
 )
 from streamkit._http._encoding import Inflater, inflater
 from streamkit.errors import ConfigurationError
@@ -145,6 +146,8 @@ class SyncDriver(Driver):
                 time.sleep(command.seconds)
             case Locate():
                 return locate(command)
+            case Sign():
+                return sign(command)
         return None
 
     def _read(self, deadline: float | None) -> Reply:
