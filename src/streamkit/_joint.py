@@ -267,11 +267,9 @@ class Joint:
         """``text`` with the white space before it that the lost attempt had."""
         came, space = _leading_space(text), _leading_space(self._lost)
         bare, lost = text[len(came) :], self._lost[len(space) :]
-        if came == space:
-            return text
         if lost and _common(bare, lost) == min(len(bare), len(lost)):
             return space + bare
-        if space.endswith(came) and (came or bare[0] not in _CLOSES):
+        if space and space.endswith(came) and (came or bare[0] not in _CLOSES):
             return space + bare
         if self._asked and _is_word(self._sent[-1:]) and _is_word(text):
             return " " + text
