@@ -1,0 +1,59 @@
+"""Token counts, which come as snapshots that grow.
+
+A later snapshot may leave out what an earlier one told, and gateways lose counts on the way
+(pydantic-ai#5205), so the most that was told of each counts.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from streamkit.chunks import Chunk, UsageReport
+from streamkit.values import Usage
+from streamkit_gemini._wire import count
+
+# Far more than there are. Merging an object that grows with every event would be quadratic.
+_MAX_FIELDS = 256
+
+
+class RunningUsage:
+    """The usage of one answer so far. The arguments name the vendor's fields of each count.
+
+    ``tools`` is what the vendor's own tools put into the prompt, ``answer`` leaves thoughts out.
+    """
+
+    def __init__(
+        self, *, prompt: str, tools: str, answer: str, thoughts: str, cached: str, total: str
+    ) -> None:
+        self._names = (prompt, tools, answer, thoughts, cached, total)
+        self._raw: dict[str, Any] = {}
+        self._most: dict[str, int] = {}
+
+    def read(self, usage: Any, out: list[Chunk]) -> None:
+        """One snapshot, as the vendor sent it."""
+        if not isinstance(usage, dict):
+            return
+        known = self._raw if len(self._raw) < _MAX_FIELDS else {}
+        raw = known | {k: v for k, v in usage.items() if v is not None}
+        if raw == self._raw:
+            return
+        self._raw = raw
+        for name in self._names:
+            tokens = count(usage.get(name))
+            if tokens is not None:
+                self._most[name] = max(tokens, self._most.get(name, 0))
+        prompt, tools, answer, thoughts, cached, total = map(self._most.get, self._names)
+        counts = Usage(
+            input_tokens=_sum(prompt, tools),
+            output_tokens=_sum(answer, thoughts),
+            total_tokens=total,
+            cache_read_tokens=cached,
+            reasoning_tokens=thoughts,
+            raw=raw,
+        )
+        out.append(UsageReport(counts))
+
+
+def _sum(*counts: int | None) -> int | None:
+    known = [tokens for tokens in counts if tokens is not None]
+    return sum(known) if known else None

@@ -1,0 +1,32 @@
+"""Reading fields of decoded JSON that may be missing, null or of the wrong type.
+
+A decoder must not raise whatever a frame holds, so every field of the wire passes through here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Set
+from typing import Any
+
+
+def text(value: Any) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def mapping(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def items(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def count(value: Any) -> int | None:
+    """A whole number; some gateways write counts as floats."""
+    whole = type(value) is int or (isinstance(value, float) and value.is_integer())
+    return int(value) if whole else None
+
+
+def rest(fields: Mapping[str, Any], known: Set[str]) -> dict[str, Any]:
+    """The fields that say something and that nobody here knows."""
+    return {k: v for k, v in fields.items() if k not in known and v not in (None, "", [], {})}

@@ -1,0 +1,83 @@
+"""Gemini's generateContent as a streamkit adapter, at the Gemini API and on Vertex AI."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from streamkit.adapter import Adapter, Decoder, Endpoint, KeySource, ResumeBy, Supports, WireRequest
+from streamkit.errors import ConfigurationError
+from streamkit.messages import ChatRequest
+from streamkit_gemini._decoder import GenerateDecoder
+from streamkit_gemini._endpoint import endpoint, vertex_endpoint
+from streamkit_gemini._messages import DIALECT
+from streamkit_gemini._request import build
+from streamkit_gemini.models import GEMINI, ModelFacts
+
+_OPTIONS = frozenset(
+    {
+        *("tools", "tool_choice", "response_format", "max_tokens", "temperature", "top_p", "top_k"),
+        *("stop", "seed", "n", "frequency_penalty", "presence_penalty", "logprobs"),
+        *("reasoning_effort", "reasoning_budget", "service_tier"),
+    }
+)
+_PARTS = frozenset(
+    {
+        *("text", "reasoning", "refusal", "image", "document", "media"),
+        *("tool_call", "tool_result", "provider_item"),
+    }
+)
+
+_INSTRUCT = ResumeBy("instruct", "any chat model takes a further turn of the user's")
+
+
+@dataclass(frozen=True)
+class Gemini(Adapter):
+    """generateContent at the Gemini API, or with a ``project`` on Vertex AI.
+
+    ``api_key`` is a key of the Gemini API; on Vertex AI an OAuth access token, or better a callable
+    that gives a fresh one. ``base_url`` is what stands before ``/models``, the version included:
+
+        Gemini(project="my-project", location="europe-west4", api_key=fresh_token)
+        Gemini(base_url="https://aiplatform.googleapis.com/v1/publishers/google", api_key="…")
+
+    ``models`` says what models take, see `streamkit_gemini.models`.
+
+    Raises:
+        ConfigurationError: both ``base_url`` and ``project`` are given.
+    """
+
+    dialect: ClassVar[str] = DIALECT
+
+    base_url: str | None = field(default=None, repr=False)
+    api_key: KeySource = field(default=None, repr=False)
+    project: str | None = None
+    location: str = "global"
+    name: str = "gemini"
+    models: Mapping[str, ModelFacts] = field(default=GEMINI, repr=False, hash=False)
+    endpoint: Endpoint = field(init=False, repr=False, compare=False)
+    supports: Supports = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        if self.project is not None and self.base_url is not None:
+            raise ConfigurationError("Gemini takes a base_url or a project, not both")
+        own = {"metadata"} if self.project is not None else set()  # labels, on Vertex AI alone
+        if self.project is None:
+            where = endpoint(self.base_url, self.api_key)
+        else:
+            where = vertex_endpoint(self.project, self.location, self.api_key)
+        supports = Supports(options=_OPTIONS | own, parts=_PARTS, reasoning=True, usage=True)
+        # The way to complete a frozen dataclass.
+        object.__setattr__(self, "endpoint", where)
+        object.__setattr__(self, "supports", supports)
+
+    def request(self, request: ChatRequest) -> WireRequest:
+        root = "models/" if self.project is None else "publishers/google/models/"
+        return build(request, self.models, root)
+
+    def decoder(self, request: ChatRequest) -> Decoder:
+        return GenerateDecoder(request)
+
+    def resume_by(self, request: ChatRequest) -> tuple[ResumeBy, ...]:  # noqa: ARG002
+        return (_INSTRUCT,)

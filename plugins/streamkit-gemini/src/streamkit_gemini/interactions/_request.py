@@ -1,0 +1,110 @@
+"""A `ChatRequest` as the body of ``POST /interactions``.
+
+Source: https://ai.google.dev/gemini-api/docs/interactions and google-genai 3.4,
+CreateModelInteraction. What a model refuses is in `streamkit_gemini.models`. Thought summaries are
+asked for with an effort.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from copy import deepcopy
+from typing import Any
+
+from streamkit.adapter import Warned, WireRequest
+from streamkit.messages import ChatRequest, JsonSchema, NamedTool, Tool, VendorTool
+from streamkit_gemini._request import nearest_level
+from streamkit_gemini.interactions._messages import Steps
+from streamkit_gemini.models import ModelFacts, facts_of
+
+_NUMBERS = {
+    "max_tokens": "max_output_tokens",
+    "temperature": "temperature",
+    "top_p": "top_p",
+    "seed": "seed",
+}
+_CHOICES = {"auto": "auto", "none": "none", "required": "any"}
+
+
+def build(request: ChatRequest, models: Mapping[str, ModelFacts]) -> WireRequest:
+    """The HTTP request for ``request``.
+
+    An agent is asked with ``extra_body={"agent": …}``, which takes the place of the model.
+    Raises UnsupportedError for messages with content that the API cannot take.
+    """
+    talk = Steps(request.messages)
+    warnings = list(talk.warnings)
+    fields: dict[str, Any] = {"model": request.model, "input": talk.steps, "stream": True}
+    if "agent" in request.extra_body:
+        del fields["model"]
+    if talk.system:
+        fields["system_instruction"] = "\n\n".join(talk.system)
+    if request.tools:
+        fields["tools"] = [_tool(tool) for tool in request.tools]
+    if request.response_format not in (None, "text"):
+        fields["response_format"] = _format(request.response_format)
+    if config := _config(request, models, warnings):
+        fields["generation_config"] = config
+    if request.service_tier:
+        fields["service_tier"] = request.service_tier
+    if request.metadata:
+        fields["labels"] = request.metadata
+    return WireRequest(
+        path="/interactions",
+        body=deepcopy(fields | request.extra_body),  # shares nothing with the request
+        warnings=tuple(warnings),
+    )
+
+
+def _config(
+    request: ChatRequest, models: Mapping[str, ModelFacts], warnings: list[Warned]
+) -> dict[str, Any]:
+    config: dict[str, Any] = {}
+    for option, field in _NUMBERS.items():
+        value = getattr(request, option)
+        if value is not None:
+            config[field] = value
+    if request.stop:
+        config["stop_sequences"] = list(request.stop)
+    if request.reasoning_effort is not None:
+        facts = facts_of(request.model, models)
+        if facts.levels or facts.budget:
+            level = nearest_level(request, facts.levels or _ANY_LEVEL, warnings)
+            config |= {"thinking_level": level, "thinking_summaries": "auto"}
+        else:
+            why = f"{request.model} does not think."
+            warnings.append(Warned("option_ignored", "reasoning_effort", why))
+    choice = _tool_choice(request)
+    return config | ({} if choice is None else {"tool_choice": choice})
+
+
+_ANY_LEVEL = ("minimal", "low", "medium", "high")
+"""This API has levels for the models with budgets as well."""
+
+
+def _tool_choice(request: ChatRequest) -> Any:
+    """``validated`` holds calls to their schema, which is what ``strict`` asks for."""
+    choice = request.tool_choice
+    if isinstance(choice, NamedTool):
+        return {"allowed_tools": {"mode": "any", "tools": [choice.name]}}
+    strict = any(isinstance(tool, Tool) and tool.strict for tool in request.tools)
+    if strict and choice in (None, "auto"):
+        return "validated"
+    return None if choice is None else _CHOICES[choice]
+
+
+def _tool(tool: Tool | VendorTool) -> dict[str, Any]:
+    if isinstance(tool, VendorTool):
+        return tool.payload
+    described = {"description": tool.description} if tool.description is not None else {}
+    return {"type": "function", "name": tool.name, **described, "parameters": tool.parameters}
+
+
+def _format(wanted: Any) -> dict[str, Any]:
+    format_: dict[str, Any] = {"type": "text", "mime_type": "application/json"}
+    if isinstance(wanted, JsonSchema):
+        schema = wanted.json_schema
+        if wanted.description:
+            schema = {"description": wanted.description, **schema}
+        format_["schema"] = schema
+    return format_

@@ -1,0 +1,89 @@
+"""The Interactions API as a streamkit adapter, at the Gemini API and on Vertex AI."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import ClassVar
+from urllib.parse import quote
+
+from streamkit.adapter import Adapter, Decoder, Endpoint, KeySource, ResumeBy, Supports, WireRequest
+from streamkit.errors import ConfigurationError
+from streamkit.messages import ChatRequest
+from streamkit_gemini._endpoint import endpoint, vertex_endpoint
+from streamkit_gemini.interactions._decoder import InteractionsDecoder
+from streamkit_gemini.interactions._request import build
+from streamkit_gemini.interactions._values import DIALECT
+from streamkit_gemini.models import GEMINI, ModelFacts
+
+_SUPPORTS = Supports(
+    options=frozenset(
+        {
+            *("tools", "tool_choice", "response_format", "max_tokens", "temperature", "top_p"),
+            *("stop", "seed", "reasoning_effort", "metadata", "service_tier"),
+        }
+    ),
+    parts=frozenset(
+        {
+            *("text", "reasoning", "refusal", "image", "document", "media"),
+            *("tool_call", "tool_result", "provider_item"),
+        }
+    ),
+    reasoning=True,
+    usage=True,
+)
+
+_REPLAY = ResumeBy("replay", "google-genai 3.4, interactions.get: last_event_id")
+_INSTRUCT = ResumeBy("instruct", "any chat model takes a further turn of the user's")
+
+
+@dataclass(frozen=True)
+class GeminiInteractions(Adapter):
+    """The Interactions API at the Gemini API, or with a ``project`` on Vertex AI.
+
+    ``api_key`` is a key of the Gemini API; on Vertex AI an OAuth access token, or better a callable
+    that gives a fresh one. ``base_url`` is what stands before ``/interactions``. ``models`` says
+    what models take, see `streamkit_gemini.models`.
+
+    Raises:
+        ConfigurationError: both ``base_url`` and ``project`` are given.
+    """
+
+    dialect: ClassVar[str] = DIALECT
+
+    base_url: str | None = field(default=None, repr=False)
+    api_key: KeySource = field(default=None, repr=False)
+    project: str | None = None
+    location: str = "global"
+    name: str = "gemini-interactions"
+    models: Mapping[str, ModelFacts] = field(default=GEMINI, repr=False, hash=False)
+    endpoint: Endpoint = field(init=False, repr=False, compare=False)
+    supports: Supports = field(init=False, default=_SUPPORTS, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        if self.project is not None and self.base_url is not None:
+            raise ConfigurationError("GeminiInteractions takes a base_url or a project, not both")
+        if self.project is None:
+            where = endpoint(self.base_url, self.api_key)
+        else:
+            where = vertex_endpoint(self.project, self.location, self.api_key)
+        # The way to complete a frozen dataclass.
+        object.__setattr__(self, "endpoint", where)
+
+    def request(self, request: ChatRequest) -> WireRequest:
+        return build(request, self.models)
+
+    def decoder(self, request: ChatRequest) -> Decoder:
+        return InteractionsDecoder(request)
+
+    def resume_by(self, request: ChatRequest) -> tuple[ResumeBy, ...]:
+        """Interactions are stored unless the request says otherwise, and can be read again."""
+        stored = request.extra_body.get("store") is not False
+        return (_REPLAY, _INSTRUCT) if stored else (_INSTRUCT,)
+
+    def replay_request(self, request: ChatRequest, cursor: str) -> WireRequest:  # noqa: ARG002
+        """What comes after ``cursor``, which is ``INTERACTION_ID:EVENT_ID``."""
+        id_, _, event = cursor.partition(":")
+        query = f"stream=true&last_event_id={quote(event, safe='')}"
+        path = f"/interactions/{quote(id_, safe='')}?{query}"
+        return WireRequest(path, body={}, method="GET")

@@ -1,0 +1,72 @@
+"""What differs between Gemini models, as data: a prefix of model ids a row.
+
+A row is a fact that a request must respect, or be refused with a 400. The longest prefix that
+fits counts; a model of no row is taken for a new one. Another table may be given to the adapter
+(``Gemini(models=…)``).
+
+Sources, as of November 2026:
+
+- levels, budgets: https://ai.google.dev/gemini-api/docs/thinking. The 2.5 models take a
+  ``thinkingBudget`` and refuse ``thinkingLevel``, those from 3 on take levels. Full-size Flash
+  refuses ``minimal`` from 3.7 on (vercel/ai).
+- signed_calls: https://ai.google.dev/gemini-api/docs/thought-signatures. From 3 on, the first call
+  of each step without its signature is refused.
+- media_results: https://ai.google.dev/gemini-api/docs/function-calling, multimodal function
+  responses: from 3 on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFacts:
+    """What one generation of models takes.
+
+    ``levels`` are the thinking levels it takes, lowest first; empty: none. ``budget`` is the least
+    and the most thinking budget, in tokens, None if it takes none. ``off``: thinking can be
+    switched off. ``signed_calls``: its history must hold signed function calls.
+    ``media_results``: a function's result may hold pictures and documents.
+    """
+
+    levels: tuple[str, ...] = ("minimal", "low", "medium", "high")
+    budget: tuple[int, int] | None = None
+    off: bool = False
+    signed_calls: bool = True
+    media_results: bool = True
+
+
+_NEW = ModelFacts()
+_OLD = ModelFacts(levels=(), signed_calls=False, media_results=False)
+_PRO = replace(_NEW, levels=("low", "medium", "high"))
+
+GEMINI: Mapping[str, ModelFacts] = MappingProxyType(
+    {
+        "gemini-1": _OLD,
+        "gemini-2.0": _OLD,
+        "gemini-2.5-pro": replace(_OLD, budget=(128, 32768)),
+        "gemini-2.5-flash": replace(_OLD, budget=(1, 24576), off=True),
+        "gemini-2.5-flash-lite": replace(_OLD, budget=(512, 24576), off=True),
+        "gemini-3-pro": replace(_NEW, levels=("low", "high")),
+        "gemini-3.1-pro": _PRO,
+        "gemini-3.5-pro": _PRO,
+        "gemini-3.7-flash": _PRO,
+        "gemini-3.7-flash-lite": _NEW,
+        "gemini-3.8-flash": _PRO,
+        "gemini-3.8-flash-lite": _NEW,
+        "gemini-pro-latest": _PRO,
+        "gemma": _OLD,
+        "learnlm": _OLD,
+    }
+)
+"""Google's models, at the Gemini API and on Vertex AI."""
+
+
+def facts_of(model: str, models: Mapping[str, ModelFacts]) -> ModelFacts:
+    """What is known of a model; ``models/gemini-2.5-pro`` and the bare name find the same row."""
+    name = model.rpartition("/")[2]
+    fitting = [prefix for prefix in models if name.startswith(prefix)]
+    return models[max(fitting, key=len)] if fitting else _NEW
