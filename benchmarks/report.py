@@ -136,8 +136,8 @@ def plot(results: dict[str, Any]) -> str:
         if one is not None and many is not None and name != "floor":
             rows.append((name, one, many))
     rows.sort(key=lambda row: row[2])
-    top = max(max(row[1:]) for row in rows)
-    low, high = math.log10(0.4), math.log10(top * 1.3)
+    ratios = [times for row in rows for times in row[1:]]
+    low, high = math.log10(min(ratios) * 0.8), math.log10(max(ratios) * 1.3)
 
     def x(value: float) -> float:
         return _LEFT + (math.log10(value) - low) / (high - low) * (_WIDTH - _LEFT - 20)
