@@ -197,7 +197,7 @@ def environment_of(endpoint: Endpoint) -> tuple[str, ...]:
 def _filled(url: str) -> tuple[str, tuple[str, ...]]:
     """The URL with the environment's values in its braces; "" and the variables if none is set."""
     for braces in re.finditer(r"\{([^{}]+)\}", url):
-        names = tuple(braces[1].split("|"))
+        names = tuple(braces[1].split(","))
         value = _first_set(names)
         if value is None:
             return "", names

@@ -64,7 +64,7 @@ class Frame:
 class Endpoint:
     """Where a vendor is and how it wants its key; the first environment variable set wins.
 
-    ``base_url`` may name environment variables: ``https://{ACME_REGION|REGION}.acme.example``.
+    ``base_url`` may name environment variables: ``https://{ACME_REGION,REGION}.acme.example``.
     ``auth_header`` is sent as ``{auth_prefix}{key}``; empty means no key is ever sent.
     ``key_required`` False is for servers that run without one. ``api_key`` is set on adapters
     built by hand and wins over the environment. ``signer`` signs requests for which there is no

@@ -131,13 +131,13 @@ def test_a_base_url_may_name_environment_variables(
     host, _, port = server.url.rpartition(":")
     monkeypatch.setenv(variable, port)
     server.play(Answer(whole("Hi")))
-    adapter = signing(server, base_url=f"{host}:{{WIRE_PORT|WIRE_OLD_PORT}}")
+    adapter = signing(server, base_url=f"{host}:{{WIRE_PORT,WIRE_OLD_PORT}}")
     with Client(adapters=[adapter]) as client:
         assert client.complete("wire:any", "Hi").text == "Hi"
 
 
 def test_a_variable_that_the_base_url_lacks_is_named(server: TapeServer) -> None:
-    adapter = signing(server, base_url="https://{WIRE_REGION|REGION_OF_WIRE}.wire.invalid")
+    adapter = signing(server, base_url="https://{WIRE_REGION,REGION_OF_WIRE}.wire.invalid")
     with (
         Client(adapters=[adapter]) as client,
         pytest.raises(errors.ConfigurationError, match="set WIRE_REGION or REGION_OF_WIRE"),
