@@ -55,7 +55,7 @@ class Gemini(Adapter):
     project: str | None = None
     location: str = "global"
     name: str = "gemini"
-    models: Mapping[str, ModelFacts] = field(default=GEMINI, repr=False, hash=False)
+    models: Mapping[str, ModelFacts] = field(default_factory=lambda: GEMINI, repr=False, hash=False)
     endpoint: Endpoint = field(init=False, repr=False, compare=False)
     supports: Supports = field(init=False, repr=False, compare=False)
 

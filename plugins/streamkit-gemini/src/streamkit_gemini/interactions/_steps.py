@@ -60,7 +60,7 @@ class Step:
     def start(self, out: list[Chunk]) -> None:
         """What its announcement says. Content that is whole already is told at once."""
         payload = self._payload
-        id_ = text(payload.get("id")) or text(payload.get("call_id")) or None
+        id_ = text(payload.get("id")) or None
         match self.type:
             case "thought":
                 for content in items(payload.get("summary")):
@@ -106,7 +106,7 @@ class Step:
                 # What could not be sent back is not whole: the part stays open.
                 out.append(Opaque(self.type, payload | {"arguments": source}))
                 return
-        id_ = text(payload.get("id")) or text(payload.get("call_id")) or None
+        id_ = text(payload.get("id")) or None
         out.append(Item(self.type, payload, self._key, id_, text(payload.get("name")) or None))
 
     # --- deltas ----------------------------------------------------------------------------

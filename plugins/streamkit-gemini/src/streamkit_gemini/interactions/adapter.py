@@ -56,7 +56,7 @@ class GeminiInteractions(Adapter):
     project: str | None = None
     location: str = "global"
     name: str = "gemini-interactions"
-    models: Mapping[str, ModelFacts] = field(default=GEMINI, repr=False, hash=False)
+    models: Mapping[str, ModelFacts] = field(default_factory=lambda: GEMINI, repr=False, hash=False)
     endpoint: Endpoint = field(init=False, repr=False, compare=False)
     supports: Supports = field(init=False, default=_SUPPORTS, repr=False, compare=False)
 
