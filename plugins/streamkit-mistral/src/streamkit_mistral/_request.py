@@ -1,0 +1,97 @@
+"""A `ChatRequest` as the body of ``POST /chat/completions``.
+
+Source: docs.mistral.ai, API reference; Mistral's Python SDK 3.7. Fields that the API does not know
+are refused with a 422.
+"""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from typing import Any
+
+from streamkit.adapter import Warned, WireRequest
+from streamkit.messages import ChatRequest, JsonSchema, NamedTool, Tool, VendorTool
+from streamkit_mistral._messages import Messages
+
+_PLAIN = {
+    "parallel_tool_calls": "parallel_tool_calls",
+    "max_tokens": "max_tokens",
+    "temperature": "temperature",
+    "top_p": "top_p",
+    "top_k": "top_k",
+    "stop": "stop",
+    "seed": "random_seed",
+    "n": "n",
+    "frequency_penalty": "frequency_penalty",
+    "presence_penalty": "presence_penalty",
+    "reasoning_effort": "reasoning_effort",
+    "metadata": "metadata",
+    "service_tier": "service_tier",
+}
+"""Options whose values go out as they are, and their names."""
+
+OPTIONS = frozenset({*_PLAIN, "tools", "tool_choice", "response_format", "logprobs"})
+
+
+def build(dialect: str, request: ChatRequest) -> WireRequest:
+    """The HTTP request for ``request``.
+
+    Raises UnsupportedError for messages with content that the vendor cannot take.
+    """
+    warnings: list[Warned] = []
+    body: dict[str, Any] = {
+        "model": request.model,
+        "messages": Messages(dialect, warnings).build(request.messages),
+        "stream": True,
+    }
+    for option, field in _PLAIN.items():
+        value = getattr(request, option)
+        if value not in (None, ()):
+            body[field] = value
+    if request.tools:
+        body["tools"] = [_tool(tool) for tool in request.tools]
+    if request.tool_choice is not None:
+        body["tool_choice"] = _tool_choice(request.tool_choice)
+    if request.response_format is not None:
+        body["response_format"] = _format(request.response_format)
+    if request.logprobs is not None:
+        body |= {"logprobs": True, "top_logprobs": request.logprobs}
+    return WireRequest(
+        path="/chat/completions",
+        body=deepcopy(body | request.extra_body),  # shares nothing with the request
+        warnings=tuple(dict.fromkeys(warnings)),
+    )
+
+
+def _tool(tool: Tool | VendorTool) -> dict[str, Any]:
+    if isinstance(tool, VendorTool):
+        return tool.payload
+    fields = {
+        "name": tool.name,
+        "description": tool.description,
+        "parameters": tool.parameters,
+        "strict": tool.strict,
+    }
+    return {"type": "function", "function": _without_none(fields)}
+
+
+def _tool_choice(choice: str | NamedTool) -> Any:
+    if isinstance(choice, NamedTool):
+        return {"type": "function", "function": {"name": choice.name}}
+    return "any" if choice == "required" else choice  # the older of two words for the same
+
+
+def _format(wanted: str | JsonSchema) -> dict[str, Any]:
+    if isinstance(wanted, JsonSchema):
+        fields = {
+            "name": wanted.name,
+            "description": wanted.description,
+            "schema": wanted.json_schema,
+            "strict": wanted.strict,
+        }
+        return {"type": "json_schema", "json_schema": _without_none(fields)}
+    return {"type": "json_object" if wanted == "json" else "text"}
+
+
+def _without_none(fields: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in fields.items() if value is not None}
