@@ -160,7 +160,7 @@ class Stream(StreamState):
             raise StopAsyncIteration
         try:
             if type(command) is Read:
-                reply = await driver.read(command.deadline)
+                reply = await driver.read(command.deadline, command.wake)
             else:
                 reply = await driver.perform(command)
         except BaseException as left:  # cancelled: nothing of this stream may live on

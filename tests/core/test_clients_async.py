@@ -461,7 +461,7 @@ async def test_an_httpx_client_over_aiohttp_is_used(server: TapeServer) -> None:
     )
     async with httpx.AsyncClient(transport=AiohttpTransport()) as mine:
         timeouts = streamkit.Timeouts(no_content=0.1)
-        async with client_of(server, http=mine, timeouts=timeouts) as client:
+        async with client_of(server, http=mine, timeouts=timeouts, resume=False) as client:
             assert (await client.complete("wire:any", "Hi")).text == "Hello"
             for error in (
                 errors.TruncatedError,

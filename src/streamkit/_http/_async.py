@@ -99,29 +99,42 @@ class AsyncPool:
 class _Body:
     """The body of one response."""
 
-    __slots__ = ("_chunks", "_ended", "_inflater", "response")
+    __slots__ = ("_chunks", "_ended", "_inflater", "ours", "response")
 
     def __init__(self, response: Any) -> None:
         self.response = response
         self._inflater = inflater(response)
+        self.ours = response.extensions.get("streamkit")
+        """The body of a connection of our own, which can be asked again after a timeout."""
         self._chunks: AsyncIterator[bytes] = aiter(response.stream)
         self._ended = False
 
-    async def next(self) -> bytes:
-        """The next bytes; b"" at the end."""
+    async def next(self, seconds: float | None = None) -> bytes:
+        """The next bytes; b"" at the end. ``seconds`` to wait are for a body of ours."""
+        inflater = self._inflater
         try:
-            while not (data := await self._piece()):
-                pass  # an empty piece is not the end
+            while True:
+                if inflater is None or not inflater.waiting:
+                    data = await self._received(seconds)
+                    if not data or inflater is None:
+                        break
+                    data = inflater.feed(data)
+                else:
+                    data = inflater.feed()
+                if data:  # an empty piece is not the end
+                    return data
         except StopAsyncIteration:
-            self._ended = True
-            return b""
+            data = b""
+        self._ended = not data
         return data
 
-    async def _piece(self) -> bytes:
-        inflater = self._inflater
-        if inflater is None:
-            return await anext(self._chunks)
-        return inflater.feed(b"" if inflater.waiting else await anext(self._chunks))
+    async def _received(self, seconds: float | None) -> bytes:
+        if self.ours is not None:
+            received: bytes = await self.ours.receive(seconds)
+            return received
+        while not (data := await anext(self._chunks)):
+            pass
+        return data
 
     async def close(self) -> Exception | None:
         """Give the body up; its connection too, unless the body was read to its end.
@@ -132,7 +145,7 @@ class _Body:
         and where it would wait, the HTTP client closes the connection and they all end.
         """
         with anyio.move_on_after(CLOSE_SECONDS, shield=True):
-            if not self._ended:
+            if not self._ended and self.ours is None:
                 with contextlib.suppress(Exception):
                     await self._unwind()
             try:
@@ -195,7 +208,7 @@ class AsyncDriver(Driver):
     async def perform(self, command: Command) -> Reply:
         match command:
             case Read():
-                return await self.read(command.deadline)
+                return await self.read(command.deadline, command.wake)
             case Open():
                 return await self._open(command)
             case Drain():
@@ -210,9 +223,15 @@ class AsyncDriver(Driver):
                 return await anyio.to_thread.run_sync(sign, command, abandon_on_cancel=True)
         return None
 
-    async def read(self, deadline: float | None) -> Reply:
+    async def read(self, deadline: float | None, wake: float | None = None) -> Reply:
         """The next bytes; b"" at the end of the body."""
         assert self._body is not None
+        if self._body.ours is not None:
+            patience = self._patience_for(deadline, wake)
+            try:
+                return await self._body.next(patience)
+            except Exception as error:
+                return self._not_come(error)
         try:
             # A scope of our own only when a timer is due before the transport's no_bytes.
             if deadline is None or deadline - now() > self._no_bytes:

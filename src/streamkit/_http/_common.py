@@ -8,7 +8,18 @@ import time
 from pkgutil import resolve_name
 from typing import Any, Final, Protocol
 
-from streamkit._commands import SILENT, TIMED_OUT, Locate, Lost, Open, Opened, Reply, Sign, Signed
+from streamkit._commands import (
+    NOT_YET,
+    SILENT,
+    TIMED_OUT,
+    Locate,
+    Lost,
+    Open,
+    Opened,
+    Reply,
+    Sign,
+    Signed,
+)
 from streamkit._secrets import hide_query, without_frames
 from streamkit.adapter import Located
 from streamkit.errors import (
@@ -26,7 +37,6 @@ DRAIN_SECONDS: Final = 0.25
 
 now = time.monotonic
 
-
 class Pool(Protocol):
     """What a driver asks of the HTTP client of its `streamkit.Client`."""
 
@@ -43,6 +53,7 @@ class Driver:
         self._timeouts = timeouts
         self._no_bytes = float("inf") if timeouts.no_bytes is None else timeouts.no_bytes
         self._connects: bool | None = None  # None: the transport does not say
+        self._due: Reply = SILENT
 
     def _request(self, http: Any, command: Open, trace: Any) -> Any:
         t = self._timeouts
@@ -53,7 +64,7 @@ class Driver:
             headers=command.headers,
             content=command.content,
             timeout=(t.connect, t.no_bytes, t.no_bytes, None),
-            extensions={"trace": trace},
+            extensions={"trace": trace, "deadline": command.deadline},
         )
         if request.url.query:
             hide_query(request.url.query.decode())
@@ -62,6 +73,21 @@ class Driver:
     def _note(self, name: str) -> None:
         # httpcore reports connecting only where no pooled connection is used.
         self._connects = bool(self._connects) or ".connect_" in name
+
+    def _patience_for(self, deadline: float | None, wake: float | None) -> float | None:
+        """Seconds to wait on a connection of our own: until whatever is due first."""
+        due, self._due = self._no_bytes, SILENT
+        if deadline is not None and deadline - now() < due:
+            due, self._due = deadline - now(), TIMED_OUT
+        if wake is not None and wake - now() < due:
+            due, self._due = wake - now(), NOT_YET
+        return None if due == float("inf") else max(0.0, due)
+
+    def _not_come(self, error: Exception) -> Reply:
+        """What it means that a read of a connection of our own failed."""
+        if type(error).__name__ == "ReadTimeout" and not self._pool.hung_up:
+            return self._due  # not by the clock: event loops round moments
+        return self._failed(error, None, opening=False)
 
     def _opened(self, response: Any) -> Opened:
         headers = {name.lower(): value for name, value in response.headers.items()}

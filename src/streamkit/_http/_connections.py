@@ -3,8 +3,8 @@
 httpcore's pool looks at every connection, and at every waiting request, whenever a stream opens or
 closes; at a few hundred streams that costs more than all else together. But a stream has its
 connection for itself for as long as the model talks, and nobody queues for one: so a request takes
-the idle connection that was used last, or opens a new one. Each connection is httpcore's own, and
-its exceptions are left as they are. Decision 9 tells what else was measured.
+the idle connection that was used last, or opens a new one. Exceptions are httpcore's and httpx's.
+Decision 9 tells what else was measured.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ssl
+import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator
 from functools import lru_cache
@@ -19,10 +20,12 @@ from typing import Any, Final, Generic, Protocol, TypeVar
 from urllib.request import getproxies
 
 import anyio
+import h11
 import httpcore
 import httpx
 
 from streamkit._http._asyncio import AsyncioBackend
+from streamkit._http._http11 import AsyncLine, Line
 
 KEEP_ALIVE: Final = 5.0
 """Seconds that an idle connection is good for, as in httpx: servers close theirs soon as well."""
@@ -59,8 +62,10 @@ def tls() -> ssl.SSLContext:
 
 
 class _Connection(Protocol):
-    def is_available(self) -> bool: ...
-    def has_expired(self) -> bool: ...
+    idle_since: float
+
+    @property
+    def is_dead(self) -> bool: ...
 
 
 C = TypeVar("C", bound=_Connection)
@@ -77,34 +82,35 @@ class _Shelf(Generic[C]):
         self._idle: dict[Origin, deque[C]] = {}
         self._used: set[C] = set()
 
-    def take(self, origin: Origin, make: Callable[[], C]) -> tuple[C, list[C]]:
-        """The idle connection that was used last, or a new one; and those found dead on the way."""
+    def take(self, origin: Origin) -> tuple[C | None, list[C]]:
+        """The idle connection that was used last, if any; and those found dead on the way."""
         idle, dead = self._idle.get(origin), list[C]()
         with contextlib.suppress(IndexError):  # another thread took the last one
             while idle:
                 connection = idle.pop()
-                if not connection.has_expired():
+                if not _has_expired(connection):
                     self._used.add(connection)
                     return connection, dead
                 dead.append(connection)
-        connection = make()
+        return None, dead
+
+    def put_to_use(self, connection: C) -> None:
+        """A new connection."""
         self._used.add(connection)
-        return connection, dead
 
     def give_back(self, origin: Origin, connection: C) -> list[C]:
-        """A response has been closed. Returns what is to be closed in turn."""
+        """An answer was read to its end. Returns what is to be closed in turn."""
         self._used.discard(connection)
-        if not connection.is_available():
-            return []  # httpcore has closed it
+        connection.idle_since = time.monotonic()
         idle, dead = self._idle.setdefault(origin, deque()), list[C]()
         idle.append(connection)
         with contextlib.suppress(IndexError):  # another thread took the last one
-            while idle and (len(idle) > MAX_IDLE or idle[0].has_expired()):
+            while idle and (len(idle) > MAX_IDLE or _has_expired(idle[0])):
                 dead.append(idle.popleft())
         return dead
 
     def drop(self, connection: C) -> None:
-        """A connection over which nothing was answered."""
+        """A connection that cannot serve again."""
         self._used.discard(connection)
 
     def clear(self) -> list[C]:
@@ -115,17 +121,24 @@ class _Shelf(Generic[C]):
         return left
 
 
-def _request(request: httpx.Request) -> tuple[Origin, httpcore.Request]:
-    url = request.url
-    port = url.port or (443 if url.scheme == "https" else 80)
-    core = httpcore.Request(
-        request.method,
-        httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=port, target=url.raw_path),
-        headers=request.headers.raw,
-        content=request.stream,
-        extensions=request.extensions,
+def _has_expired(connection: _Connection) -> bool:
+    return time.monotonic() - connection.idle_since > KEEP_ALIVE or connection.is_dead
+
+
+def _origin(url: httpx.URL) -> Origin:
+    return url.raw_scheme, url.raw_host, url.port or (443 if url.scheme == "https" else 80)
+
+
+def _answer(head: h11.Response, body: Any, stream: Any) -> httpx.Response:
+    """``body`` is also in the extensions: there, a driver may read it at leisure."""
+    extensions = {
+        "http_version": b"HTTP/" + head.http_version,
+        "network_stream": stream,
+        "streamkit": body,
+    }
+    return httpx.Response(
+        head.status_code, headers=head.headers.raw_items(), stream=body, extensions=extensions
     )
-    return (url.raw_scheme, url.raw_host, port), core
 
 
 # --- async ---------------------------------------------------------------------------------------
@@ -135,75 +148,93 @@ class AsyncConnections(httpx.AsyncBaseTransport):
     """Transport for ``httpx.AsyncClient``."""
 
     def __init__(self) -> None:
-        self._shelf = _Shelf[httpcore.AsyncHTTPConnection]()
+        self._shelf = _Shelf[AsyncLine]()
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        origin, core = _request(request)
-        connection, dead = self._shelf.take(origin, lambda: _async_connection(core.url.origin))
+        origin, trace = _origin(request.url), request.extensions.get("trace")
+        line, dead = self._shelf.take(origin)
         await _close_all(dead)
+        if line is None:
+            if trace is not None:
+                await trace("connection.connect_tcp.started", {})
+            line = AsyncLine(await _connected(origin, request.extensions["timeout"]["connect"]))
+            self._shelf.put_to_use(line)
+        if trace is not None:
+            await trace("http11.send_request.started", {})
         try:
-            answer = await connection.handle_async_request(core)
+            head = await line.ask(request)
         except BaseException:
-            self._shelf.drop(connection)
-            await _close_all([connection])
+            self._shelf.drop(line)
+            await _close_all([line])
             raise
-        body = _AsyncBody(self._shelf, origin, connection, answer)
-        return httpx.Response(
-            answer.status, headers=answer.headers, stream=body, extensions=answer.extensions
-        )
+        body = AsyncBody(self._shelf, origin, line, request.extensions["timeout"]["read"])
+        return _answer(head, body, line.stream)
 
     async def aclose(self) -> None:
         await _close_all(self._shelf.clear())
 
 
-def _async_connection(origin: httpcore.Origin) -> httpcore.AsyncHTTPConnection:
-    context = tls() if origin.scheme == b"https" else None
-    return httpcore.AsyncHTTPConnection(
-        origin, context, KEEP_ALIVE, network_backend=_network_backend()
-    )
+async def _connected(origin: Origin, seconds: float | None) -> httpcore.AsyncNetworkStream:
+    scheme, host, port = origin
+    name = host.decode("ascii")
+    stream = await _network_backend().connect_tcp(name, port, seconds)
+    if scheme != b"https":
+        return stream
+    try:
+        return await stream.start_tls(tls(), name, seconds)
+    except BaseException:
+        with anyio.CancelScope(shield=True):
+            await stream.aclose()
+        raise
 
 
-def _network_backend() -> httpcore.AsyncNetworkBackend | None:
-    """Ours where asyncio's own loop runs; None lets httpcore choose."""
-    with contextlib.suppress(RuntimeError):  # trio
-        if isinstance(asyncio.get_running_loop(), asyncio.BaseEventLoop):
-            return AsyncioBackend()
-    return None
+def _network_backend() -> httpcore.AsyncNetworkBackend:
+    """Ours where asyncio's own loop runs."""
+    try:
+        loop = asyncio.get_running_loop()
+    except RuntimeError:
+        return httpcore.TrioBackend()
+    return AsyncioBackend() if isinstance(loop, asyncio.BaseEventLoop) else httpcore.AnyIOBackend()
 
 
-async def _close_all(connections: list[httpcore.AsyncHTTPConnection]) -> None:
+async def _close_all(lines: list[AsyncLine]) -> None:
     with anyio.CancelScope(shield=True):
-        for connection in connections:
-            await connection.aclose()
+        for line in lines:
+            await line.aclose()
 
 
-class _AsyncBody(httpx.AsyncByteStream):
+class AsyncBody(httpx.AsyncByteStream):
     """A response's bytes, straight from its connection, which goes back when it is closed."""
 
-    __slots__ = ("_answer", "_bytes", "_connection", "_origin", "_shelf")
-
     def __init__(
-        self,
-        shelf: _Shelf[httpcore.AsyncHTTPConnection],
-        origin: Origin,
-        connection: httpcore.AsyncHTTPConnection,
-        answer: httpcore.Response,
+        self, shelf: _Shelf[AsyncLine], origin: Origin, line: AsyncLine, seconds: float | None
     ) -> None:
-        self._shelf, self._origin, self._connection = shelf, origin, connection
-        self._answer: httpcore.Response | None = answer
-        self._bytes = answer.stream
+        self._shelf, self._origin, self._seconds = shelf, origin, seconds
+        self._line: AsyncLine | None = line
+
+    async def receive(self, seconds: float | None) -> bytes:
+        """See `AsyncLine.receive`."""
+        if self._line is None:
+            raise httpx.ReadError("the response is closed")
+        return await self._line.receive(seconds)
 
     def __aiter__(self) -> AsyncIterator[bytes]:
-        return aiter(self._bytes)  # type: ignore[arg-type]
+        return self
+
+    async def __anext__(self) -> bytes:
+        if data := await self.receive(self._seconds):
+            return data
+        raise StopAsyncIteration
 
     async def aclose(self) -> None:
-        answer, self._answer = self._answer, None
-        if answer is not None:
-            try:
-                await answer.aclose()
-            finally:
-                dead = self._shelf.give_back(self._origin, self._connection)
-            await _close_all(dead)
+        line, self._line = self._line, None
+        if line is None:
+            return
+        if line.is_over:
+            await _close_all(self._shelf.give_back(self._origin, line))
+        else:
+            self._shelf.drop(line)
+            await line.aclose()
 
 
 # --- blocking ------------------------------------------------------------------------------------
@@ -213,61 +244,79 @@ class Connections(httpx.BaseTransport):
     """Transport for ``httpx.Client``."""
 
     def __init__(self) -> None:
-        self._shelf = _Shelf[httpcore.HTTPConnection]()
+        self._shelf = _Shelf[Line]()
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        origin, core = _request(request)
-        connection, dead = self._shelf.take(origin, lambda: _connection(core.url.origin))
+        origin, trace = _origin(request.url), request.extensions.get("trace")
+        line, dead = self._shelf.take(origin)
         _close_all_now(dead)
+        if line is None:
+            if trace is not None:
+                trace("connection.connect_tcp.started", {})
+            line = Line(_connected_now(origin, request.extensions["timeout"]["connect"]))
+            self._shelf.put_to_use(line)
+        if trace is not None:
+            trace("http11.send_request.started", {})
         try:
-            answer = connection.handle_request(core)
+            head = line.ask(request)
         except BaseException:
-            self._shelf.drop(connection)
-            connection.close()
+            self._shelf.drop(line)
+            line.close()
             raise
-        body = _Body(self._shelf, origin, connection, answer)
-        return httpx.Response(
-            answer.status, headers=answer.headers, stream=body, extensions=answer.extensions
-        )
+        body = Body(self._shelf, origin, line, request.extensions["timeout"]["read"])
+        return _answer(head, body, line.stream)
 
     def close(self) -> None:
         _close_all_now(self._shelf.clear())
 
 
-def _connection(origin: httpcore.Origin) -> httpcore.HTTPConnection:
-    context = tls() if origin.scheme == b"https" else None
-    return httpcore.HTTPConnection(origin, context, KEEP_ALIVE)
+def _connected_now(origin: Origin, seconds: float | None) -> httpcore.NetworkStream:
+    scheme, host, port = origin
+    name = host.decode("ascii")
+    stream = httpcore.SyncBackend().connect_tcp(name, port, seconds)
+    if scheme != b"https":
+        return stream
+    try:
+        return stream.start_tls(tls(), name, seconds)
+    except BaseException:
+        stream.close()
+        raise
 
 
-def _close_all_now(connections: list[httpcore.HTTPConnection]) -> None:
-    for connection in connections:
-        connection.close()
+def _close_all_now(lines: list[Line]) -> None:
+    for line in lines:
+        line.close()
 
 
-class _Body(httpx.SyncByteStream):
-    """The blocking twin of `_AsyncBody`."""
-
-    __slots__ = ("_answer", "_bytes", "_connection", "_origin", "_shelf")
+class Body(httpx.SyncByteStream):
+    """The blocking twin of `AsyncBody`."""
 
     def __init__(
-        self,
-        shelf: _Shelf[httpcore.HTTPConnection],
-        origin: Origin,
-        connection: httpcore.HTTPConnection,
-        answer: httpcore.Response,
+        self, shelf: _Shelf[Line], origin: Origin, line: Line, seconds: float | None
     ) -> None:
-        self._shelf, self._origin, self._connection = shelf, origin, connection
-        self._answer: httpcore.Response | None = answer
-        self._bytes = answer.stream
+        self._shelf, self._origin, self._seconds = shelf, origin, seconds
+        self._line: Line | None = line
+
+    def receive(self, seconds: float | None) -> bytes:
+        """See `Line.receive`."""
+        if self._line is None:
+            raise httpx.ReadError("the response is closed")
+        return self._line.receive(seconds)
 
     def __iter__(self) -> Iterator[bytes]:
-        return iter(self._bytes)  # type: ignore[arg-type]
+        return self
+
+    def __next__(self) -> bytes:
+        if data := self.receive(self._seconds):
+            return data
+        raise StopIteration
 
     def close(self) -> None:
-        answer, self._answer = self._answer, None
-        if answer is not None:
-            try:
-                answer.close()
-            finally:
-                dead = self._shelf.give_back(self._origin, self._connection)
-            _close_all_now(dead)
+        line, self._line = self._line, None
+        if line is None:
+            return
+        if line.is_over:
+            _close_all_now(self._shelf.give_back(self._origin, line))
+        else:
+            self._shelf.drop(line)
+            line.close()

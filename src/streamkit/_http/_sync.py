@@ -131,11 +131,13 @@ class SyncDriver(Driver):
         self._chunks: Iterator[bytes] = iter(())
         self._inflater: Inflater | None = None
         self._patience: _Patience | None = None
+        self._ours: Any = None
+        self._seconds: float | None = None
 
     def perform(self, command: Command) -> Reply:
         match command:
             case Read():
-                return self._read(command.deadline)
+                return self._read(command.deadline, command.wake)
             case Open():
                 return self._open(command)
             case Drain():
@@ -150,9 +152,11 @@ class SyncDriver(Driver):
                 return sign(command)
         return None
 
-    def _read(self, deadline: float | None) -> Reply:
+    def _read(self, deadline: float | None, wake: float | None = None) -> Reply:
         """The next bytes; b"" at the end of the body."""
-        if self._patience is not None:
+        if self._ours is not None:
+            self._seconds = self._patience_for(deadline, wake)
+        elif self._patience is not None:
             self._patience.deadline = deadline
         try:
             while not (data := self._piece()):
@@ -161,14 +165,25 @@ class SyncDriver(Driver):
             self._ended = True
             return b""
         except Exception as error:
+            if self._ours is not None:
+                return self._not_come(error)
             return self._failed(error, deadline, opening=False)
         return data
 
     def _piece(self) -> bytes:
         inflater = self._inflater
         if inflater is None:
+            return self._received()
+        return inflater.feed(b"" if inflater.waiting else self._received())
+
+    def _received(self) -> bytes:
+        """The next bytes as they came. Raises StopIteration at their end."""
+        if self._ours is None:
             return next(self._chunks)
-        return inflater.feed(b"" if inflater.waiting else next(self._chunks))
+        received: bytes = self._ours.receive(self._seconds)
+        if not received:
+            raise StopIteration
+        return received
 
     def _open(self, command: Open) -> Reply:
         http = self._pool.http()
@@ -188,7 +203,8 @@ class SyncDriver(Driver):
         self._pool.in_use.add(response)
         self._inflater = inflater(response)
         self._chunks = iter(response.stream)
-        self._patience = _patience(network_stream(response))
+        self._ours = response.extensions.get("streamkit")
+        self._patience = None if self._ours else _patience(network_stream(response))
         return self._opened(response)
 
     def _trace(self, name: str, info: Mapping[str, Any]) -> None:
