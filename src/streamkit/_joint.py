@@ -43,6 +43,7 @@ _BACK_OFF: Final = 64
 
 _AFTER_PUNCTUATION: Final = re.compile(r".*[。、，．！？：；…」』）】》]", re.DOTALL)
 _CLOSES: Final = frozenset(".,;:!?)]}…%'\"’”»")
+_FLAG_LETTERS: Final = "".join(map(chr, range(0x1F1E6, 0x1F200)))
 _JOINERS: Final = frozenset("\u200d\ufe0e\ufe0f")
 
 
@@ -96,13 +97,14 @@ class HoldBack:
 
 def _whole_character(text: str, cut: int) -> int:
     """The next cut that does not part a letter from its accents, or an emoji from its parts."""
+    flags = text[:cut]
+    if (len(flags) - len(flags.rstrip(_FLAG_LETTERS))) % 2:
+        cut += 1  # a flag is two letters
     while cut < len(text) and (
         text[cut] in _JOINERS
         or text[cut - 1] == "\u200d"
-        or unicodedata.combining(text[cut])
         or unicodedata.category(text[cut]) in ("Mn", "Mc", "Me")
         or "\U0001f3fb" <= text[cut] <= "\U0001f3ff"
-        or "\U0001f1e6" <= text[cut] <= "\U0001f1ff"
     ):
         cut += 1
     return cut

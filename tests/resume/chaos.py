@@ -215,9 +215,13 @@ class Vendor:
             text = text[size:]
         return pieces
 
-    def _cut(self, body: bytes) -> list[bytes]:
-        size = self.draw.choice((7, 60, 500, 5000))
-        return [body[at : at + size] for at in range(0, len(body), size)]
+    def _cut(self, body: bytes) -> list[bytes | float]:
+        """In reads of one size, some with pauses in which what was held back is shown."""
+        size, pause = self.draw.choice((7, 60, 500, 5000)), self.draw.choice((0.0, 0.0, 0.3))
+        reads: list[bytes | float] = []
+        for at in range(0, len(body), size):
+            reads += [body[at : at + size], pause * self.draw.randrange(2)]
+        return reads
 
 
 # --- what must be true ---------------------------------------------------------------------------
@@ -335,7 +339,7 @@ def play(case: Case, line: str) -> str:
     vendor = Vendor(case)
     dialect = case.answer.dialect
     heard = Heard(append_only=case.seed % 3 == 0)
-    LINES[line](vendor.answer, dialect, _OPTIONS, heard, random.Random(case.seed))
+    LINES[line](vendor.answer, dialect, _OPTIONS, heard)
     try:
         return check(case, vendor, heard)
     except AssertionError as broken:

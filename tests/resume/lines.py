@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import random
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 import httpx
 import trio
 
 import streamkit
-from streamkit._commands import NOT_YET, SILENT, Lost, Open, Opened, Read, Reply
-from streamkit._flow import Flow
+from streamkit._commands import NOT_YET, SILENT, Lost, Open, Opened, Read, Reply, Sleep
+from streamkit._flow import Call, Flow
 from streamkit._setup import Setup
 from streamkit.errors import ConnectionLostError, StreamkitError
 from streamkit.events import Event
@@ -23,9 +22,12 @@ from tests.resume.dialects import Dialect
 
 @dataclass
 class Wire:
-    """An answer as reads, and how it ends: ``clean``, ``fin`` and ``rst`` (lost), or ``stall``."""
+    """An answer as reads, and how it ends: ``clean``, ``fin`` and ``rst`` (lost), or ``stall``.
 
-    reads: list[bytes] = field(default_factory=list)
+    A number among the reads is a pause in seconds, which only the engine in memory makes.
+    """
+
+    reads: Sequence[bytes | float] = ()
     status: int = 200
     headers: dict[str, str] = field(default_factory=lambda: {"content-type": "text/event-stream"})
     end: str = "clean"
@@ -39,40 +41,54 @@ class Heard:
     events: list[Event] = field(default_factory=list)
     response: ChatResponse = field(default_factory=lambda: ChatResponse(outcome=None))
     error: StreamkitError | None = None
+    arrivals: list[tuple[float, str]] = field(default_factory=list)
+    """When each read was replied to, and what the text was until then."""
 
 
 Vendor = Callable[[str, bytes], Wire]
 """Answers a request, by its URL and body."""
 
 
-def in_memory(
-    vendor: Vendor, dialect: Dialect, options: dict[str, Any], heard: Heard, draw: random.Random
-) -> None:
-    """The engine, without HTTP. Now and then a read says that nothing has come yet."""
-    call = Setup(adapters=[dialect.adapter], **options).call(dialect.model, "Hi", dialect.options)
-    moment = [0.0]
-    flow = Flow(call, lambda: moment[0])
+def in_memory(vendor: Vendor, dialect: Dialect, options: dict[str, Any], heard: Heard) -> None:
+    """The engine, without HTTP, on a clock of its own."""
+    setup = Setup(adapters=[dialect.adapter], **options)
+    play(vendor, setup.call(dialect.model, "Hi", dialect.options), heard)
+
+
+def play(vendor: Vendor, call: Call, heard: Heard) -> None:
+    """Run one call on the engine."""
+    moment = 0.0
+    flow = Flow(call, lambda: moment)
     flow.draft.seam.append_only = heard.append_only
-    patient = draw.random() < 0.5
     wire = Wire()
-    reads: Iterator[bytes] = iter(())
+    reads: list[bytes | float] = []
 
     def reply(command: object) -> Reply:
-        nonlocal wire, reads
-        moment[0] += 0.0001
+        nonlocal moment, wire, reads
         match command:
             case Open():
                 wire = vendor(command.url, command.content)
-                reads = iter(wire.reads)
+                reads = [*wire.reads][::-1]
                 return Opened(wire.status, wire.headers)
+            case Sleep():
+                moment += command.seconds
             case Read():
-                if command.wake is not None and not patient and draw.random() < 0.3:
-                    moment[0] = max(moment[0], command.wake)
-                    return NOT_YET
-                data = next(reads, b"")
-                if data or wire.end == "clean":
-                    return data
-                return SILENT if wire.end == "stall" else Lost(ConnectionLostError("lost"))
+                while reads and not isinstance(reads[-1], bytes):
+                    end = moment + cast("float", reads.pop())
+                    if command.wake is not None and command.wake < end:
+                        moment = max(moment, command.wake)
+                        reads.append(end - moment)
+                        return NOT_YET
+                    moment = end
+                heard.arrivals.append((moment, flow.draft.text))
+                if reads:
+                    return cast("bytes", reads.pop())
+                match wire.end:
+                    case "clean":
+                        return b""
+                    case "stall":
+                        return SILENT
+                return Lost(ConnectionLostError("lost"))
         return None
 
     run = flow.run()
@@ -106,7 +122,7 @@ class _Transport(httpx.AsyncBaseTransport, httpx.BaseTransport):
 class _Body(httpx.SyncByteStream, httpx.AsyncByteStream):
     def __init__(self, wire: Wire, transport: _Transport) -> None:
         self._wire = wire
-        self._reads = iter(wire.reads)
+        self._reads = (data for data in wire.reads if isinstance(data, bytes))
         self._transport = transport
         transport.open += 1
 
@@ -142,9 +158,7 @@ class _Body(httpx.SyncByteStream, httpx.AsyncByteStream):
         self._transport.open -= 1
 
 
-def sync(
-    vendor: Vendor, dialect: Dialect, options: dict[str, Any], heard: Heard, draw: random.Random
-) -> None:
+def sync(vendor: Vendor, dialect: Dialect, options: dict[str, Any], heard: Heard) -> None:
     transport = _Transport(vendor)
     http = httpx.Client(transport=transport)
     client = streamkit.sync.Client(adapters=[dialect.adapter], http=http, **options)
@@ -159,9 +173,7 @@ def sync(
     assert transport.open == 0, "a body was left open"
 
 
-async def awaited(
-    vendor: Vendor, dialect: Dialect, options: dict[str, Any], heard: Heard, draw: random.Random
-) -> None:
+async def awaited(vendor: Vendor, dialect: Dialect, options: dict[str, Any], heard: Heard) -> None:
     transport = _Transport(vendor)
     http = httpx.AsyncClient(transport=transport)
     client = streamkit.Client(adapters=[dialect.adapter], http=http, **options)

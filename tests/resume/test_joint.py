@@ -168,7 +168,7 @@ def test_a_stop_string_may_begin_in_what_was_shown() -> None:
     assert joined("A", " END!", shown=" E", dropped="", stops=("END",)) == "A "
 
 
-# --- where an answer can be cut --------------------------------------------------------------------
+# --- where an answer can be cut ------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
