@@ -142,7 +142,7 @@ class Flow:
         except StreamkitError as problem:
             self._end("failed", problem)
             return
-        retrying = Retrying(call.retry, call.budget(target.host))
+        retrying = Retrying(call.retry, call.budget(target.host), self.watch.began)
         ladder = Resuming(self._leg, call.adapter, call.resume, target.base_url, call.learned)
         if ladder.holds_back:
             self.draft.seam.hold_back()

@@ -10,7 +10,6 @@ bucket per client and host keeps a failing vendor from being stormed.
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
@@ -106,10 +105,10 @@ class Budget:
 class Retrying:
     """The retry decisions of one stream."""
 
-    def __init__(self, retry: Retry, budget: Budget) -> None:
+    def __init__(self, retry: Retry, budget: Budget, started: float) -> None:
         self._budget = budget
         self._retry = retry
-        self._started = time.monotonic()
+        self._started = started
 
     @cached_property
     def _state(self) -> tenacity.RetryCallState:

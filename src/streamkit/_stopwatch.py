@@ -21,17 +21,17 @@ class Stopwatch:
 
     def __init__(self, now: Callable[[], float]) -> None:
         self._now = now
-        self._start = now()
+        self.began = now()
         self._end: float | None = None
         self._first_event: float | None = None
         self._first_text: float | None = None
         self._first_content: float | None = None
-        self._last_content = self._start
+        self._last_content = self.began
         self._gaps: list[float] = []
         self._stride = 1
         self._skipped = 0
         self._timeouts = Timeouts()
-        self._sent = self._start
+        self._sent = self.began
         self._seen_event = self._seen_content = False
         self._timer = ""
         self.deadline: float | None = None
@@ -110,7 +110,7 @@ class Stopwatch:
         )
 
     def _since_start(self, moment: float | None) -> float | None:
-        return None if moment is None else moment - self._start
+        return None if moment is None else moment - self.began
 
     def _set_deadline(self) -> None:
         t = self._timeouts

@@ -217,7 +217,7 @@ def test_the_fourth_failure_is_raised(server: TapeServer) -> None:
 def test_waits_are_drawn_at_random_from_a_growing_range() -> None:
     def waits(attempt: int) -> list[float]:
         error = errors.ServerError("x")
-        return [Retrying(Retry(), Budget()).next_wait(error, attempt) for _ in range(200)]
+        return [Retrying(Retry(), Budget(), 0.0).next_wait(error, attempt) for _ in range(200)]
 
     for attempt, most in ((1, 0.5), (2, 1), (3, 2)):
         drawn = waits(attempt)

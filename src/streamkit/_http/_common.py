@@ -37,6 +37,7 @@ DRAIN_SECONDS: Final = 0.25
 
 now = time.monotonic
 
+
 class Pool(Protocol):
     """What a driver asks of the HTTP client of its `streamkit.Client`."""
 
