@@ -1,0 +1,269 @@
+"""Messages as Converse wants them: system blocks, then turns of user and assistant in alternation.
+
+- Turns of one role in a row are one turn; tool results stand first in a user turn.
+- System messages go to the front; of those that stood later, a warning tells.
+- Blank text is refused, and left out: it says nothing.
+- Reasoning goes back byte-identical, and only if it is closed and signed by this dialect; blocks of
+  the vendor's own go back in place, as received. Any block of Converse's can be written by hand as
+  a `ProviderItem`: a cache point, a guarded text, a search result.
+"""
+
+from __future__ import annotations
+
+import re
+from base64 import b64decode
+from collections.abc import Sequence
+from typing import Any
+
+from streamkit.adapter import Warned
+from streamkit.errors import UnsupportedError
+from streamkit.messages import (
+    DocumentPart,
+    ImagePart,
+    IncompleteToolCall,
+    MediaPart,
+    Message,
+    Part,
+    ProviderItem,
+    ReasoningPart,
+    RefusalPart,
+    TextPart,
+    ToolCall,
+    ToolResult,
+)
+from streamkit.values import Citation
+
+from ._blocks import SCHEME
+
+DIALECT = "bedrock-converse"
+
+_Block = dict[str, Any]
+
+_MAX_ID = 64
+
+# The service model's DocumentFormat; VideoFormat and AudioFormat where they are not the subtype.
+_DOCUMENTS = {
+    "application/pdf": "pdf",
+    "application/msword": "doc",
+    "application/vnd.openxmlformats-officedocument.wordprocessingml.document": "docx",
+    "application/vnd.ms-excel": "xls",
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": "xlsx",
+    "text/csv": "csv",
+    "text/html": "html",
+    "text/markdown": "md",
+    "text/plain": "txt",
+}
+_MEDIA = {
+    "3gpp": "three_gp",
+    "quicktime": "mov",
+    "x-flv": "flv",
+    "x-m4a": "m4a",
+    "x-matroska": "mkv",
+    "x-ms-wmv": "wmv",
+    "x-wav": "wav",
+}
+_IMAGES = ("gif", "jpeg", "png", "webp")
+
+
+class Conversation:
+    """``system`` and ``turns`` of a request's messages, and what could not be carried over."""
+
+    def __init__(self, messages: Sequence[Message], model: str) -> None:
+        self.system: list[_Block] = []
+        self.turns: list[dict[str, Any]] = []
+        self.warnings: list[Warned] = []
+        self._called: dict[str, None] = {}
+        self._documents: set[str] = set()
+        for number, message in enumerate(messages):
+            self._add(message, f"messages[{number}]")
+        if "claude-" in model:
+            self._trim_prefill()
+
+    @property
+    def called(self) -> tuple[str, ...]:
+        """Names of the tools that the conversation holds calls of."""
+        return tuple(self._called)
+
+    # --- turns -----------------------------------------------------------------------------------
+
+    def _add(self, message: Message, where: str) -> None:
+        if message.role == "system":
+            blocks = [b for p in message.content if (b := self._told(p, where)) is not None]
+            if blocks and self.turns:
+                why = "no system message can stand there; it moved to the front"
+                self.warnings.append(Warned("option_adjusted", "messages", why))
+            self.system += blocks
+            return
+        role = "assistant" if message.role == "assistant" else "user"
+        read = self._said if role == "assistant" else self._given
+        blocks = [b for part in message.content if (b := read(part, where)) is not None]
+        if not blocks:
+            return
+        if self.turns and self.turns[-1]["role"] == role:
+            blocks = self.turns.pop()["content"] + blocks
+        if role == "user":
+            blocks = sorted(blocks, key=lambda block: "toolResult" not in block)
+        self.turns.append({"role": role, "content": blocks})
+
+    def _trim_prefill(self) -> None:
+        """A last assistant message is continued, and refused if it ends in white space."""
+        last = self.turns[-1] if self.turns else None
+        if last is None or last["role"] != "assistant" or "text" not in last["content"][-1]:
+            return
+        block = last["content"][-1]
+        if block["text"] != (trimmed := block["text"].rstrip()):
+            block["text"] = trimmed
+            why = "white space at the end of the text to continue is refused and was taken off"
+            self.warnings.append(Warned("option_adjusted", "messages", why))
+
+    # --- parts -----------------------------------------------------------------------------------
+
+    def _told(self, part: Part, where: str) -> _Block | None:
+        """A block of the system prompt; None if there is nothing to send."""
+        match part:
+            case TextPart(text=text):
+                return _text_block(text)
+            case ProviderItem():
+                return self._own(part, where)
+        raise UnsupportedError(f"{where}: a system message of Converse's holds no {part.type}")
+
+    def _said(self, part: Part, where: str) -> _Block | None:
+        """A block of an assistant turn; None if there is nothing to send."""
+        match part:
+            case TextPart(text=text, citations=citations):
+                block = _text_block(text)
+                if block is None or not (own := _citations(citations)):
+                    return block
+                return {"citationsContent": {"content": [block], "citations": own}}
+            case RefusalPart(text=text):
+                return _text_block(text)
+            case ReasoningPart():
+                return self._thought(part, where)
+            case ToolCall():
+                arguments = part.arguments
+                if arguments is None:  # free text of another vendor's custom tool
+                    arguments = {"input": part.arguments_text}
+                self._called[part.name] = None
+                call = {"toolUseId": _call_id(part.id), "name": part.name, "input": arguments}
+                return {"toolUse": call}
+            case ImagePart() | MediaPart():
+                return self._media(part, where)
+            case ProviderItem():
+                return self._own(part, where)
+            case IncompleteToolCall():
+                self._drop(part, where, "a tool call that was never finished")
+                return None
+        raise UnsupportedError(f"{where}: an assistant turn of Converse's holds no {part.type}")
+
+    def _given(self, part: Part, where: str) -> _Block | None:
+        """A block of a user turn; None if there is nothing to send."""
+        match part:
+            case TextPart(text=text):
+                return _text_block(text)
+            case ImagePart() | MediaPart():
+                return self._media(part, where)
+            case DocumentPart():
+                return self._document(part, where)
+            case ToolResult():
+                return self._result(part, where)
+            case ProviderItem():
+                return self._own(part, where)
+        raise UnsupportedError(f"{where}: a user turn of Converse's holds no {part.type}")
+
+    def _result(self, part: ToolResult, where: str) -> _Block:
+        parts = [TextPart(text=part.content)] if isinstance(part.content, str) else part.content
+        content = [b for p in parts if (b := self._given(p, where)) is not None]
+        result: _Block = {"toolUseId": _call_id(part.call_id), "content": content}
+        if part.is_error:
+            # An error without words is refused.
+            result |= {"status": "error", "content": content or [{"text": "error"}]}
+        return {"toolResult": result}
+
+    def _thought(self, part: ReasoningPart, where: str) -> _Block | None:
+        if not part.closed or part.signature is None or part.scheme != SCHEME:
+            self._drop(part, where, "only whole reasoning signed by Bedrock goes back")
+            return None
+        if part.kind == "redacted":
+            return {"reasoningContent": {"redactedContent": part.signature}}
+        thought = {"text": part.text, "signature": part.signature}
+        return {"reasoningContent": {"reasoningText": thought}}
+
+    def _own(self, part: ProviderItem, where: str) -> _Block | None:
+        if part.dialect == DIALECT and part.complete and part.payload:
+            return part.payload
+        owner = part.dialect if part.dialect != DIALECT else "an unfinished block"
+        self._drop(part, where, f"{part.kind} of {owner} cannot be sent back")
+        return None
+
+    def _drop(self, part: Part, where: str, why: str) -> None:
+        self.warnings.append(Warned("part_dropped", f"{where} {part.type}", why))
+
+    # --- media -----------------------------------------------------------------------------------
+
+    def _media(self, part: ImagePart | MediaPart, where: str) -> _Block:
+        media_type, source = _source(part, where)
+        kind, _, subtype = (media_type or _guessed(part)).lower().partition("/")
+        format_ = _MEDIA.get(subtype, "jpeg" if subtype == "jpg" else subtype)
+        if kind not in ("image", "audio", "video") or (kind == "image" and format_ not in _IMAGES):
+            raise UnsupportedError(f"{where}: Converse takes no {media_type or 'unnamed'} data")
+        return {kind: {"format": format_, "source": source}}
+
+    def _document(self, part: DocumentPart, where: str) -> _Block:
+        media_type, source = _source(part, where)
+        format_ = _DOCUMENTS.get((media_type or _guessed(part)).lower())
+        if format_ is None:
+            raise UnsupportedError(f"{where}: Converse takes no {media_type or 'unnamed'} document")
+        if "bytes" in source and format_ == "txt":
+            source = _words(source["bytes"]) or source
+        return {"document": {"format": format_, "name": self._name(part.name), "source": source}}
+
+    def _name(self, given: str | None) -> str:
+        """A name that is allowed (DocumentBlock.name) and that no other document has."""
+        words = re.sub(r"[^\w\s()\[\]-]|_", "-", given or "document", flags=re.ASCII)
+        name = base = re.sub(r"\s+", " ", words)[:180] or "document"
+        while name in self._documents:
+            name = f"{base} ({len(self._documents) + 1})"
+        self._documents.add(name)
+        return name
+
+
+def _text_block(text: str) -> _Block | None:
+    return {"text": text} if text.strip() else None
+
+
+def _citations(citations: Sequence[Citation]) -> list[dict[str, Any]]:
+    """Those of this dialect, as received."""
+    return [c.raw for c in citations if isinstance(c.raw.get("location"), dict)]
+
+
+def _call_id(id_: str) -> str:
+    """Ids made by other vendors may hold what Bedrock refuses (ToolUseId)."""
+    return re.sub(r"[^a-zA-Z0-9_.:-]", "_", id_)[-_MAX_ID:]
+
+
+def _source(part: ImagePart | DocumentPart | MediaPart, where: str) -> tuple[str, _Block]:
+    """The media type, "" if it is not known, and where the bytes are."""
+    url = part.data_url or part.file_id or ""
+    if match := re.match(r"data:([^;,]+)[^,]*;base64,", url):
+        return match[1], {"bytes": url[match.end() :]}
+    if url.startswith("s3://"):
+        return part.media_type or "", {"s3Location": {"uri": url}}
+    raise UnsupportedError(
+        f"{where}: Converse fetches nothing but s3:// addresses; send the {part.type} as data"
+    )
+
+
+def _guessed(part: ImagePart | DocumentPart | MediaPart) -> str:
+    """The media type of an address, by its ending."""
+    ending = (part.url or part.file_id or "").rpartition(".")[2].lower()
+    if isinstance(part, DocumentPart):
+        return next((type_ for type_, name in _DOCUMENTS.items() if name == ending), "")
+    return f"image/{ending}" if isinstance(part, ImagePart) else ""
+
+
+def _words(data: str) -> _Block | None:
+    """Plain text as itself, of which the model can cite; None if it is no UTF-8."""
+    try:
+        return {"text": b64decode(data, validate=True).decode("utf-8")}
+    except ValueError:
+        return None
