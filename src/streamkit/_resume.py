@@ -135,7 +135,7 @@ class Resuming:
         if policy is None:
             return None
         if attempts >= policy.attempts:
-            self.why = f"after {attempts} attempts"
+            self.why = f"it was tried {attempts} times" if attempts > 1 else "one attempt is allowed"
             return None
         if idle >= policy.idle_attempts:
             self.why = f"{idle} attempts in a row brought nothing new"

@@ -91,6 +91,7 @@ class Seam:
             StopString: the answer ends at the seam.
         """
         if self.joint is not None:
+            self._spoken = True
             join = self.joint.feed(text)
             if join is None:
                 return ""

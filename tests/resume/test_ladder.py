@@ -281,7 +281,7 @@ def test_attempts_are_bounded() -> None:
     told = ask(*answers)
     assert told.events[-1].attempts == 4
     assert told.text == "one two three four five six seven eight "
-    assert "after 4 attempts" in str(told.error)
+    assert "tried 4 times" in str(told.error)
 
 
 def test_attempts_that_bring_nothing_new_are_bounded() -> None:
