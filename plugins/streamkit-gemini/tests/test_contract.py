@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import ClassVar
 
 from streamkit_contract_tests import AdapterContract
 from streamkit_gemini import Gemini
@@ -12,3 +13,4 @@ class TestGemini(AdapterContract):
     contract = 1
     adapter = Gemini()
     recordings = Path(__file__).parent / "recordings"
+    variants: ClassVar = {"vertex": Gemini(project="p", location="europe-west4")}

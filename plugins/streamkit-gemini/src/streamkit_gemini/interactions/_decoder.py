@@ -18,6 +18,7 @@ from streamkit.adapter import Decoder, Frame, malformed, parse_json
 from streamkit.chunks import Chunk, Cursor, End, Meta, Notice, Opaque, Stop
 from streamkit.faults import fault_from_error
 from streamkit.messages import ChatRequest
+from streamkit.values import FinishReason
 from streamkit_gemini._usage import RunningUsage
 from streamkit_gemini._wire import items, mapping, rest, text
 from streamkit_gemini.interactions._steps import Step
@@ -32,6 +33,7 @@ _READ = frozenset(
         *("system_instruction", "response_format", "generation_config", "store", "background"),
     }
 )
+_RUNNING = frozenset({"", "queued", "in_progress"})
 _METADATA_READ = frozenset({"usage", "total_usage"})
 
 _REMEMBERED = 1024
@@ -49,7 +51,7 @@ class InteractionsDecoder(Decoder):
         """The open ones, by the vendor's index."""
         self._count = 0
         self._called = False
-        self._status = ""
+        self._stop: tuple[FinishReason, str] | None = None
         self._usage = RunningUsage(
             prompt="total_input_tokens",
             tools="total_tool_use_tokens",
@@ -87,10 +89,9 @@ class InteractionsDecoder(Decoder):
 
     def close(self) -> Sequence[Chunk]:
         """A status that ends the interaction may be its last word (google-genai 3.4)."""
-        out: list[Chunk] = []
-        if not self._over and self._status in FINISH_REASONS:
-            self._finish(self._status, {}, out)
-        return out
+        over, self._over = self._over, True
+        whole = self._stop is not None and self._stop[0] not in ("error", "other")
+        return [End()] if whole and not over else ()
 
     def _no_json(self, frame: Frame) -> Sequence[Chunk]:
         words = frame.data.strip()
@@ -132,7 +133,7 @@ class InteractionsDecoder(Decoder):
             out.append(Opaque("metadata", extra))
 
     def _status_update(self, event: _Event, out: list[Chunk]) -> None:
-        self._status = text(event.get("status"))
+        status = text(event.get("status"))
         self._meta(
             {
                 "id": event.get("interaction_id"),
@@ -142,26 +143,29 @@ class InteractionsDecoder(Decoder):
         )
         self._usage.read(event.get("usage"), out)
         self._metadata(event, out)
-        if self._status not in FINISH_REASONS and self._status not in ("in_progress", "queued"):
-            out.append(Notice("interaction.status_update", self._status, event))
+        if status in FINISH_REASONS:
+            self._stopped(status, out)
+        elif status not in _RUNNING:
+            out.append(Notice("interaction.status_update", status, event))
+
+    def _stopped(self, status: str, out: list[Chunk]) -> None:
+        reason = finish_reason(status, called=self._called)
+        if self._stop != (reason, status):
+            self._stop = (reason, status)
+            out.append(Stop(reason, status))
 
     def _completed(self, event: _Event, out: list[Chunk]) -> None:
         self._metadata(event, out)
         interaction = mapping(event.get("interaction"))
-        status = text(interaction.get("status"))
-        if status in ("", "in_progress", "queued"):
-            status = "completed"
-        self._finish(status, interaction, out)
-
-    def _finish(self, status: str, interaction: _Event, out: list[Chunk]) -> None:
         if not self._count:  # an interaction that was over before it was asked for has no deltas
             for index, step in enumerate(items(interaction.get("steps"))):
                 if mapping(step).get("type") != "user_input":
                     self._start({"index": index, "step": step}, out)
-                    self._stop({"index": index}, out)
+                    self._end({"index": index}, out)
         self._meta(interaction, out)
         self._usage.read(interaction.get("usage"), out)
-        out.append(Stop(finish_reason(status, called=self._called), status))
+        status = text(interaction.get("status"))
+        self._stopped("completed" if status in _RUNNING else status, out)
         self._over = True
         if status == "failed":
             out.append(fault_from_error(interaction.get("error") or ""))
@@ -194,7 +198,7 @@ class InteractionsDecoder(Decoder):
             step.delta(delta, out)
         self._metadata(event, out)
 
-    def _stop(self, event: _Event, out: list[Chunk]) -> None:
+    def _end(self, event: _Event, out: list[Chunk]) -> None:
         step = self._steps.pop(_index(event), None)
         if step is not None:
             step.stop(out)
@@ -215,6 +219,6 @@ _READERS: dict[str, Callable[[InteractionsDecoder, _Event, list[Chunk]], None]] 
     "interaction.completed": InteractionsDecoder._completed,
     "step.start": InteractionsDecoder._start,
     "step.delta": InteractionsDecoder._delta,
-    "step.stop": InteractionsDecoder._stop,
+    "step.stop": InteractionsDecoder._end,
     "error": InteractionsDecoder._error,
 }
