@@ -135,7 +135,7 @@ class Resuming:
         if policy is None:
             return None
         if attempts >= policy.attempts:
-            self.why = f"it was tried {attempts} times" if attempts > 1 else "one attempt is allowed"
+            self.why = f"it was tried {attempts} times, as often as it may be"
             return None
         if idle >= policy.idle_attempts:
             self.why = f"{idle} attempts in a row brought nothing new"
@@ -152,7 +152,9 @@ class Resuming:
         sent = self._to_send(draft, stands.text)
         if not sent:
             return self._first_again(stands.text)
-        self.why = "no way to go on that the model, the request and min_fidelity allow"
+        self.why = "no way to is open for this model, request and min_fidelity"
+        if not ways:
+            self.why = f"{self._adapter.name} has no way to"
         if not self._plain():
             return None
         for how in ("prefix", "instruct"):
