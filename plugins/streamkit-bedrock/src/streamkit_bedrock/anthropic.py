@@ -23,7 +23,7 @@ from streamkit.adapter import (
     malformed,
     parse_json,
 )
-from streamkit.chunks import Chunk, Fault, Opaque
+from streamkit.chunks import Chunk, End, Fault, Opaque
 from streamkit.messages import ChatRequest
 from streamkit_anthropic import AnthropicMessages
 
@@ -132,8 +132,9 @@ class InvokeDecoder(Decoder):
             self._over = True
             return [malformed(frame, "a chunk that is not base64 of text")]
         chunks = self._messages.feed(Frame(data))
+        self._over = bool(chunks) and isinstance(chunks[-1], End | Fault)
         unknown = rest(event, "bytes")
-        return [*chunks, Opaque("chunk", unknown)] if unknown else chunks
+        return [Opaque("chunk", unknown), *chunks] if unknown else chunks
 
     def close(self) -> Sequence[Chunk]:
         return () if self._over else self._messages.close()
