@@ -101,3 +101,19 @@ def test_a_line_that_is_no_json_is_a_fault() -> None:
     got = decode(OllamaChat(), b'{"model":"m"\n')
     assert got.error is not None
     assert got.error.kind == "protocol"
+
+
+def test_chat_completions_cut_before_their_stop_are_no_whole_answer() -> None:
+    body = b'data: {"choices":[{"index":0,"delta":{"content":"Hi"},"finish_reason":null}]}\n\n'
+    got = decode(OllamaChat(), body, headers={"content-type": "text/event-stream"})
+    assert (got.response.text, got.response.outcome) == ("Hi", "truncated")
+
+
+def test_an_empty_body_is_no_answer() -> None:
+    assert decode(OllamaChat(), b"").response.outcome == "truncated"
+
+
+def test_choices_behind_a_line_of_ollamas_are_no_other_dialect() -> None:
+    got = answer(message(content="Yes"), {"choices": []}, END)
+    assert (got.response.text, got.response.outcome) == ("Yes", "complete")
+    assert opaque(got) == ["line"]

@@ -63,6 +63,7 @@ def build(dialect: str, request: ChatRequest) -> WireRequest:
         body=deepcopy(body | request.extra_body),  # shares nothing with the request
         headers={"accept": "application/x-ndjson"},
         framing="jsonl",
+        framing_by_type={"text/event-stream": "sse"},  # see `_either`
         warnings=tuple(dict.fromkeys(warnings)),
     )
 

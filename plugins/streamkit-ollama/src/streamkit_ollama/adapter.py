@@ -8,7 +8,9 @@ from typing import ClassVar
 from streamkit.adapter import Adapter, Decoder, Endpoint, KeySource, ResumeBy, Supports, WireRequest
 from streamkit.messages import ChatRequest
 from streamkit_ollama._decoder import ChatDecoder
+from streamkit_ollama._either import EitherDecoder
 from streamkit_ollama._request import OPTIONS, build
+from streamkit_openai import OpenAIChat
 
 _SUPPORTS = Supports(
     options=OPTIONS,
@@ -18,6 +20,7 @@ _SUPPORTS = Supports(
     reasoning=True,
     usage=True,
 )
+_COMPLETIONS = OpenAIChat("ollama-compat")
 _PREFIX = ResumeBy(
     "prefix",
     "ollama/ollama#6778, an answer of the maintainers: a trailing assistant message is continued",
@@ -55,8 +58,8 @@ class OllamaChat(Adapter):
     def request(self, request: ChatRequest) -> WireRequest:
         return build(self.dialect, request)
 
-    def decoder(self, request: ChatRequest) -> Decoder:  # noqa: ARG002
-        return ChatDecoder(self.dialect)
+    def decoder(self, request: ChatRequest) -> Decoder:
+        return EitherDecoder(ChatDecoder(self.dialect), _COMPLETIONS.decoder(request))
 
     def resume_by(self, request: ChatRequest) -> tuple[ResumeBy, ...]:
         """A grammar (``format``) begins at the start of what is generated, so it rules out prefix.
