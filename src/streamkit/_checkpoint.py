@@ -12,8 +12,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from streamkit import events as e
-from streamkit._draft import ChoiceDraft, Draft
-from streamkit._parts import PartDraft
+from streamkit._draft import Draft
+from streamkit._parts import ChoiceDraft, PartDraft
 from streamkit._spent import cut_usage, summed
 from streamkit.chunks import Key, Stop
 from streamkit.messages import Part, ReasoningPart, TextPart, ToolCall

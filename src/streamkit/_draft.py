@@ -21,7 +21,7 @@ from typing import Any
 
 from streamkit import chunks as c
 from streamkit import events as e
-from streamkit._parts import PartDraft, parse_object
+from streamkit._parts import ChoiceDraft, PartDraft, parse_object
 from streamkit._seam import Seam
 from streamkit._spent import summed
 from streamkit.messages import ChatResponse, Choice, ToolCall
@@ -32,42 +32,6 @@ _CUT_REASONS = frozenset({"length", "content_filter", "error", "cancelled"})
 
 # Parts that are whole only if the vendor said so: whole text is text, half a call is no call.
 _CLOSED_BY_VENDOR = frozenset({"tool_call", "provider_item"})
-
-
-class ChoiceDraft:
-    """The parts of one choice, and which of them are open.
-
-    ``continued`` is the text part of a broken attempt that the next one may go on with.
-    """
-
-    __slots__ = (
-        "announced",
-        "by_key",
-        "calls",
-        "continued",
-        "empty_calls",
-        "index",
-        "newest_text",
-        "open",
-        "parts",
-        "running",
-        "stop",
-    )
-
-    def __init__(self, index: int) -> None:
-        self.index = index
-        self.parts: list[PartDraft] = []
-        self.open: dict[c.Key, PartDraft] = {}
-        # Closed parts too, since signatures and citations may come late.
-        self.by_key: dict[c.Key, PartDraft] = {}
-        self.announced: dict[c.Key, e.PartKind] = {}
-        self.running: PartDraft | None = None
-        self.newest_text: PartDraft | None = None
-        self.calls = 0
-        # Closed by the vendor without arguments, and not yet believed.
-        self.empty_calls: list[PartDraft] = []
-        self.stop: c.Stop | None = None
-        self.continued: PartDraft | None = None
 
 
 class Draft:

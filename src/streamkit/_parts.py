@@ -1,4 +1,4 @@
-"""A part of the answer under construction: pieces in, the finished value out."""
+"""A part of the answer under construction, and a choice: pieces in, the finished value out."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic_core import from_json
 
+from streamkit.chunks import Key, Stop
 from streamkit.events import PartKind
 from streamkit.messages import (
     IncompleteToolCall,
@@ -144,6 +145,42 @@ class PartDraft:
         if "=" in data.rstrip("="):  # pieces padded one by one join as bytes, not as text
             data = b64encode(b"".join(b64decode(p) for p in self.pieces)).decode("ascii")
         return MediaPart(data=data, media_type=self.media_type)
+
+
+class ChoiceDraft:
+    """The parts of one choice, and which of them are open.
+
+    ``continued`` is the text part of a broken attempt that the next one may go on with.
+    """
+
+    __slots__ = (
+        "announced",
+        "by_key",
+        "calls",
+        "continued",
+        "empty_calls",
+        "index",
+        "newest_text",
+        "open",
+        "parts",
+        "running",
+        "stop",
+    )
+
+    def __init__(self, index: int) -> None:
+        self.index = index
+        self.parts: list[PartDraft] = []
+        self.open: dict[Key, PartDraft] = {}
+        # Closed parts too, since signatures and citations may come late.
+        self.by_key: dict[Key, PartDraft] = {}
+        self.announced: dict[Key, PartKind] = {}
+        self.running: PartDraft | None = None
+        self.newest_text: PartDraft | None = None
+        self.calls = 0
+        # Closed by the vendor without arguments, and not yet believed.
+        self.empty_calls: list[PartDraft] = []
+        self.stop: Stop | None = None
+        self.continued: PartDraft | None = None
 
 
 def parse_object(text: str) -> dict[str, Any] | None:
