@@ -141,6 +141,12 @@ def test_an_option_is_sent_under_the_vendors_name(
     assert wire.warnings == ()
 
 
+def test_a_tier_of_another_vendors_is_told_and_the_default_sent() -> None:
+    wire = build(service_tier="flex")
+    assert wire.body["service_tier"] == "auto"
+    assert [(w.code, w.what) for w in wire.warnings] == [("option_adjusted", "service_tier")]
+
+
 # --- messages ----------------------------------------------------------------------------------
 
 

@@ -26,11 +26,13 @@ _PLAIN = {
     "presence_penalty": "presence_penalty",
     "reasoning_effort": "reasoning_effort",
     "metadata": "metadata",
-    "service_tier": "service_tier",
 }
 """Options whose values go out as they are, and their names."""
 
-OPTIONS = frozenset({*_PLAIN, "tools", "tool_choice", "response_format", "logprobs"})
+OPTIONS = frozenset(
+    {*_PLAIN, "tools", "tool_choice", "response_format", "logprobs", "service_tier"}
+)
+_TIERS = ("auto", "standard_only")
 
 
 def build(dialect: str, request: ChatRequest) -> WireRequest:
@@ -56,6 +58,8 @@ def build(dialect: str, request: ChatRequest) -> WireRequest:
         body["response_format"] = _format(request.response_format)
     if request.logprobs is not None:
         body |= {"logprobs": True, "top_logprobs": request.logprobs}
+    if request.service_tier is not None:
+        body["service_tier"] = _tier(request.service_tier, warnings)
     return WireRequest(
         path="/chat/completions",
         body=deepcopy(body | request.extra_body),  # shares nothing with the request
@@ -79,6 +83,14 @@ def _tool_choice(choice: str | NamedTool) -> Any:
     if isinstance(choice, NamedTool):
         return {"type": "function", "function": {"name": choice.name}}
     return "any" if choice == "required" else choice  # the older of two words for the same
+
+
+def _tier(wanted: str, warnings: list[Warned]) -> str:
+    if wanted in _TIERS:
+        return wanted
+    why = f"Mistral has no service tier {wanted!r}; 'auto' is sent."
+    warnings.append(Warned("option_adjusted", "service_tier", why))
+    return "auto"
 
 
 def _format(wanted: str | JsonSchema) -> dict[str, Any]:
