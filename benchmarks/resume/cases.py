@@ -1,4 +1,4 @@
-"""What is asked: prose, code, JSON as text, Japanese."""
+"""What is asked: prose, code, JSON as text, Japanese. The answers are of thirty to a hundred tokens."""
 
 from __future__ import annotations
 
@@ -9,31 +9,31 @@ MAX_TOKENS: Final = 400
 
 PROMPTS: Final[dict[str, tuple[str, ...]]] = {
     "prose": (
-        "Explain in three sentences why the sky is blue.",
-        "Describe a walk along the sea in winter, in four sentences.",
-        "What is the difference between weather and climate? Answer briefly.",
-        "Tell a very short story about a fox and a well.",
-        "Why do people sleep? Answer in three sentences.",
+        "Explain in one sentence why the sky is blue.",
+        "Describe the sea in winter in one sentence.",
+        "What is the difference between weather and climate? Answer in one sentence.",
+        "Why do people sleep? Answer in one sentence.",
+        "Name three fruits and say how they taste.",
     ),
     "code": (
-        "Write a Python function that says whether a number is prime. Only code.",
-        "Write a Python class for a stack with push, pop and peek. Only code.",
-        "Write a short JavaScript function that reverses a string. Only code.",
-        "Write a SQL query for the five customers with the most orders. Only code.",
-        "Write a Python function that counts the words of a text. Only code.",
+        "Write a SQL query that counts the customers. Only code.",
+        "Write a JavaScript function that adds two numbers. Only code.",
+        "Write a Python class Point with x and y. Only code.",
+        "Write a Python function that returns the larger of two numbers. Only code.",
+        "Write an HTML page that says hello. Only code.",
     ),
     "json": (
-        "Give a JSON object that describes a dog: name, age, colour, three habits. Only JSON.",
-        "Give a JSON list of four European capitals, with country and population. Only JSON.",
-        "Give a JSON object of a recipe for pancakes: title, ingredients, steps. Only JSON.",
-        "Give a JSON object with the opening hours of a shop for each weekday. Only JSON.",
-        "Give a JSON list of three books, with title, author and year. Only JSON.",
+        "Give a JSON object that describes a dog, with name, age and colour. Only JSON.",
+        "Give a JSON list of three European capitals. Only JSON.",
+        "Give a JSON object with the title and the author of a book. Only JSON.",
+        "Write this as JSON: Anna is 30 and lives in Oslo. Only JSON.",
+        "Give a JSON object of a user with id, email and a list of two roles. Only JSON.",
     ),
     "japanese": (
-        "日本の四季について、短く説明してください。",
-        "Translate into Japanese: Good morning. Today the weather is fine. Let us go to the sea.",
-        "「猫」と「犬」の違いを日本語で書いてください。",
-        "Write a haiku about spring in Japanese, and then its English translation.",
-        "日本語で、1から10まで数えてください。",
+        "「おはようございます」と言ってください。",
+        "Translate into Japanese: Good morning. The weather is fine.",
+        "日本語で、1から5まで数えてください。",
+        "Write one short sentence in Japanese about spring.",
+        "Repeat this: 春は桜が咲きます。夏は海に行きます。秋は紅葉がきれいです。",
     ),
 }

@@ -13,6 +13,7 @@ import select
 import struct
 import subprocess
 import sys
+import tempfile
 import termios
 import time
 from dataclasses import dataclass
@@ -38,6 +39,7 @@ _IN_TERMINAL: Final = (
 )
 _SPEAKS_TO_USERS: Final = ("COLORTERM", "FORCE_COLOR", "NO_COLOR", "STREAMKIT_DEBUG", "COLUMNS")
 _KEYS: Final = re.compile(r"_(API_KEY|TOKEN|BASE_URL)$")
+_STATE: Final = tempfile.TemporaryDirectory(prefix="streamkit-state-")
 _WRITTEN_OVER: Final = re.compile(r"[^\n]*\r")
 _ESCAPES: Final = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
@@ -90,7 +92,8 @@ def environment(server: TapeServer | None = None, **extra: str) -> dict[str, str
         clean["OPENAI_COMPATIBLE_BASE_URL"] = f"{server.url}/v1"
         clean["OPENAI_COMPATIBLE_API_KEY"] = KEY
     # A connection or stream left open would be complained of on stderr.
-    return {**clean, "TERM": "xterm-256color", "PYTHONWARNINGS": "always::ResourceWarning", **extra}
+    clean |= {"TERM": "xterm-256color", "PYTHONWARNINGS": "always::ResourceWarning"}
+    return {**clean, "XDG_STATE_HOME": _STATE.name, **extra}
 
 
 @dataclass(slots=True)

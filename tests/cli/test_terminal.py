@@ -72,8 +72,8 @@ def test_stdout_to_a_file_holds_the_answer_alone_while_the_terminal_shows_the_re
 def test_an_error_is_one_red_line_below_what_came(server: TapeServer) -> None:
     server.play(Answer(said("The sky is")))
     with Terminal("ask", "-m", MODEL, "x", server=server) as terminal:
-        terminal.wait_for("The sky is\r\n")
-        terminal.wait_for(f"{RED}error: {MODEL}: ")
+        terminal.wait_for("The sky is")
+        terminal.wait_for(f"\r\n{RED}error: {MODEL}: ")
         assert terminal.ends() == 3
 
 

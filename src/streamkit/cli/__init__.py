@@ -1,4 +1,4 @@
-"""The command line: ``streamkit ask``, ``chat``, ``adapters`` and ``decode``.
+"""The command line: ``streamkit ask``, ``resume``, ``chat``, ``adapters``, ``decode`` and more.
 
 Written on the public surface alone, so it is also an example of it. Answers go to stdout and
 everything else to stderr. Exit codes: 0 complete, 1 vendor or usage error, 3 truncated, 130

@@ -28,6 +28,11 @@ Model = Annotated[
     str, typer.Option("-m", "--model", help="vendor:model; `streamkit adapters` lists the vendors")
 ]
 System = Annotated[str | None, typer.Option("-s", "--system", help="a system prompt")]
+Json = Annotated[bool, typer.Option("--json", help="print events, one a line")]
+Timeout = Annotated[
+    float | None,
+    typer.Option(metavar="SECONDS", min=0.001, help="give up when nothing comes for so long"),
+]
 Debug = Annotated[
     bool, typer.Option("--debug", help="show a traceback on errors (or set STREAMKIT_DEBUG)")
 ]
@@ -82,14 +87,19 @@ def ask(
     strict: Annotated[
         bool, typer.Option("--strict", help="fail if the vendor cannot honour an option")
     ] = False,
-    timeout: Annotated[
-        float | None,
-        typer.Option(metavar="SECONDS", min=0.001, help="give up when nothing comes for so long"),
+    timeout: Timeout = None,
+    as_json: Json = False,
+    save: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="where to keep an answer that breaks off"),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="print events, one a line")] = False,
+    no_save: Annotated[bool, typer.Option("--no-save", help="keep nothing")] = False,
     debug: Debug = False,
 ) -> int:
     """Ask one question. The answer goes to stdout, everything else to stderr.
+
+    An answer that breaks off is gone on with. If that fails, question and answer are saved, for
+    `streamkit resume`.
 
     Exit codes: 0 the answer is whole, 1 an error, 3 the answer was cut short, 130 Ctrl-C.
     """
@@ -114,9 +124,34 @@ def ask(
             strict=strict,
             timeout=timeout,
             as_json=as_json,
+            save=save,
+            keep=not no_save,
         )
 
     return guarded(command, debug=debug)
+
+
+@app.command()
+def resume(
+    file: Annotated[
+        str | None,
+        typer.Argument(
+            help="what --save wrote, - for stdin; the last broken answer if not given",
+            show_default=False,
+        ),
+    ] = None,
+    *,
+    timeout: Timeout = None,
+    as_json: Json = False,
+    debug: Debug = False,
+) -> int:
+    """Go on with an answer that broke off. The rest of it goes to stdout.
+
+    Exit codes: 0 the answer is whole, 1 an error, 3 the answer was cut short, 130 Ctrl-C.
+    """
+    from streamkit.cli.resume import resume as command
+
+    return guarded(lambda: command(file, timeout=timeout, as_json=as_json), debug=debug)
 
 
 @app.command()
@@ -186,10 +221,7 @@ def record(
         list[str] | None,
         typer.Option("--option", metavar="NAME=VALUE", help="any other request option"),
     ] = None,
-    timeout: Annotated[
-        float | None,
-        typer.Option(metavar="SECONDS", min=0.001, help="give up when nothing comes for so long"),
-    ] = None,
+    timeout: Timeout = None,
     expect: Annotated[
         bool, typer.Option("--expect", help="also write what it means, for the contract tests")
     ] = False,

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Final
 
 from streamkit.cli._output import console, printable
-from streamkit.errors import StreamkitError
+from streamkit.errors import StreamInterrupted, StreamkitError
 from streamkit.values import FaultKind, Outcome
 
 COMPLETE: Final = 0
@@ -52,8 +52,17 @@ def explain(error: StreamkitError) -> str:
     """What went wrong and what to do about it."""
     message = error.message.rstrip()
     if error.advice and error.kind in _ADVICE:
-        message = f"{message.removesuffix(error.advice)}{_ADVICE[error.kind]}"
-    return f"{message} Tried {error.attempts} times." if error.attempts > 1 else message
+        advice = _ADVICE[error.kind]
+        if _notes(error):  # they tell something better
+            advice = advice.replace(": ask again", "")
+        message = message.replace(error.advice, advice)
+    if error.attempts > 1 and not isinstance(error, StreamInterrupted):  # which says it itself
+        message += f" Tried {error.attempts} times."
+    return message
+
+
+def _notes(error: BaseException) -> list[str]:
+    return getattr(error, "__notes__", [])
 
 
 def error_line(message: str) -> None:
@@ -79,6 +88,8 @@ def guarded(command: Callable[[], int], *, debug: bool) -> int:
         match error:
             case StreamkitError():
                 error_line(explain(error))
+                for note in _notes(error):
+                    console(sys.stderr).print(printable(note), style="dim", soft_wrap=True)
                 return error_code(error)
             case OSError():
                 error_line(f"{error.strerror or error}: {error.filename or 'no file'}")

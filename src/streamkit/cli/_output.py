@@ -50,18 +50,33 @@ def console(file: TextIO) -> Console:
     )
 
 
-class Screen:
-    """Shows one answer after another, and keeps the two channels apart on a shared terminal."""
+_SEAM: Final = "┊"
+_TAIL: Final = 200
+"""Characters of the answer that are remembered, to say what of it is taken back."""
 
-    def __init__(self) -> None:
+
+class Screen:
+    """Shows one answer after another, and keeps the two channels apart on a shared terminal.
+
+    Args:
+        before: what the user has of the answer already, from another run.
+
+    Attributes:
+        shared: answer and remarks are seen in one place.
+        appends_only: the answer goes to a pipe or a file, from which nothing can be taken back.
+    """
+
+    def __init__(self, before: str = "") -> None:
         self._out = sys.stdout
         self._err = console(sys.stderr)
         self._out_is_terminal = self._out.isatty()
-        self._shared = self._out_is_terminal and self._err.is_terminal
+        self.shared = self._out_is_terminal and self._err.is_terminal
+        self.appends_only = not self._out_is_terminal
         self._spinner: Status | None = None
         self._answering = False  # the last line of the answer lacks its end
         self._thinking = self._thought_open = False
         self._wrap = WordWrap(lambda: get_terminal_size().columns)
+        self._tail = printable(before)[-_TAIL:]
         self._warned: set[str] = set()
 
     def wait(self, words: str) -> None:
@@ -77,10 +92,34 @@ class Screen:
         self._stop_spinner()
         if self._thinking:
             self._end_thought()
-            if self._shared:
+            if self.shared:
                 self._print("\n")
         self._answering = not text.endswith("\n")  # before writing, where Ctrl-C may fall
-        self._write(self._wrap.feed(printable(text)) if self._out_is_terminal else text)
+        if self._out_is_terminal:
+            text = printable(text)
+            self._tail = (self._tail + text)[-_TAIL:]
+            text = self._wrap.feed(text)
+        self._write(text)
+
+    def seam(self) -> None:
+        """The answer broke off here and is to go on: a dim mark, in its midst."""
+        self._stop_spinner()
+        self._write(self._wrap.mark())
+        self._print(_SEAM, "dim")
+
+    def take_back(self, length: int) -> None:
+        """The last characters of the answer are void: erase them, or say so where that fails."""
+        if self.appends_only or not length:
+            return
+        taken, self._tail = self._tail[-length:], self._tail[:-length]
+        columns = self._wrap.take_back(length)
+        if columns is None:
+            self.aside(f"taken back: {taken}")
+        else:
+            back = "\b" * columns
+            self._write(f"{back}{' ' * columns}{back}")
+            if self.shared:
+                self.seam()
 
     def thought(self, text: str) -> None:
         """More of the reasoning: dim, and apart from the answer."""
@@ -102,10 +141,15 @@ class Screen:
             self._warned.add(line)
             self.aside(line)
 
-    def end(self) -> None:
-        """The answer is over: end its last line, which a reader of stdout wants too."""
+    def end(self, *, goes_on: bool = False) -> None:
+        """The answer is over: end its last line, which a reader of stdout wants too.
+
+        ``goes_on``: not over, but left, and a later program may write the rest behind it.
+        """
         self._stop_spinner()
         self._end_thought()
+        if goes_on and self.appends_only:
+            self._answering = False
         self._end_answer()
 
     def blank(self) -> None:
@@ -117,7 +161,7 @@ class Screen:
         # A line's end goes to stdout only where a terminal shows both channels in one place.
         self._stop_spinner()
         self._end_thought()
-        if self._shared:
+        if self.shared:
             self._end_answer()
 
     def _end_thought(self) -> None:

@@ -1,4 +1,7 @@
-"""Shows a running answer: words as they come, reasoning apart, a closing line of figures."""
+"""Shows a running answer: words as they come, reasoning apart, a closing line of figures.
+
+Where an answer broke and went on, a terminal shows a dim mark in its midst and explains it below.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from streamkit.cli._output import Screen
-from streamkit.errors import StreamkitError
+from streamkit.errors import StreamInterrupted, StreamkitError
 from streamkit.events import (
     AttemptStarted,
     ChoiceEnded,
@@ -14,9 +17,12 @@ from streamkit.events import (
     Interrupted,
     Notice,
     PartEnded,
+    PartKind,
     PartStarted,
     ReasoningDelta,
     RefusalDelta,
+    Resumed,
+    Rewound,
     SafetyReported,
     StreamStarted,
     TextDelta,
@@ -40,17 +46,26 @@ _STOPS: Final[dict[FinishReason, str]] = {
 }
 
 
-def play(stream: Stream, screen: Screen) -> StreamkitError | None:
+_LONG_WAIT: Final = 2.0
+"""Seconds. Who is to wait longer, is told why at once."""
+
+
+def play(stream: Stream, screen: Screen, *, resumable: bool = False) -> StreamkitError | None:
     """Show the whole of ``stream``. Returns the error it ended with, None if it ended well.
 
+    ``resumable``: should it break off, another run may write the rest behind what a pipe got.
     Ctrl-C closes the stream; its snapshot then has the outcome ``cancelled``.
     """
     attempts = 0
     error = None
+    seams = _Seams(screen)
+    if screen.appends_only:
+        iter(stream.text)  # who reads words alone is never asked to take any back
     try:
         for event in stream:
             match event:
                 case TextDelta(choice=0):
+                    seams.answering = True
                     screen.answer(event.text)
                 case ReasoningDelta(choice=0) | RefusalDelta(choice=0):
                     screen.thought(event.text)
@@ -59,11 +74,20 @@ def play(stream: Stream, screen: Screen) -> StreamkitError | None:
                     screen.wait("starting the local model…" if local else "connecting…")
                 case AttemptStarted():
                     attempts = event.attempt
-                    screen.wait(f"waiting for {stream.model}…")
+                    if not seams.answering:
+                        screen.wait(f"waiting for {stream.model}…")
+                case Interrupted():
+                    seams.broken(event)
+                case Resumed():
+                    seams.went_on(event)
+                case Rewound(choice=0):
+                    seams.took_back(event)
                 case Notice():
                     mark = "warning: " if event.level == "warning" else ""
                     screen.warn(f"{mark}{event.message or event.code}")
                 case _:
+                    if isinstance(event, PartStarted):
+                        seams.kinds[event.part] = event.kind
                     if line := _aside(event):
                         screen.aside(line)
     except KeyboardInterrupt:
@@ -71,20 +95,55 @@ def play(stream: Stream, screen: Screen) -> StreamkitError | None:
     except StreamkitError as problem:
         error = problem
     finally:
-        screen.end()
+        broke_off = isinstance(error, StreamInterrupted) and error.token is not None
+        screen.end(goes_on=resumable and broke_off)
     answer = stream.snapshot
-    for line in _closing(answer, attempts):
+    for line in (*seams.explained, *_closing(answer, attempts)):
         screen.aside(line)
     return error
+
+
+class _Seams:
+    """Tells of breaks: in the answer's midst and below it on a terminal, else line by line."""
+
+    def __init__(self, screen: Screen) -> None:
+        self._screen = screen
+        self._breaks: list[str] = []
+        self.answering = False
+        self.kinds: dict[int, PartKind] = {}
+        self.explained: list[str] = []
+
+    def broken(self, event: Interrupted) -> None:
+        status = f" (HTTP {event.fault.status})" if event.fault.status else ""
+        what = f"{event.fault.kind.replace('_', ' ')}{status}"
+        if event.delivered:
+            what += f" after {event.delivered} characters"
+        self._breaks.append(what)
+        if self.answering and self._screen.shared and event.retry_in < _LONG_WAIT:
+            self._screen.seam()
+            return
+        then = "going on" if event.delivered else "trying again"
+        self._screen.aside(f"attempt {event.attempt}: {what}; {then} in {event.retry_in:.1f} s")
+
+    def went_on(self, event: Resumed) -> None:
+        how = f"went on: {event.fidelity} ({event.strategy})"
+        breaks, self._breaks = self._breaks, []
+        if self._screen.shared:
+            self.explained.append(f"┊ {', '.join(breaks)}; {how}" if breaks else f"┊ {how}")
+        else:
+            self._screen.aside(how)
+
+    def took_back(self, event: Rewound) -> None:
+        kind = self.kinds.get(event.part, "text")
+        if kind == "reasoning":
+            self._screen.aside("the thought above is taken back")
+        elif kind == "text":
+            self._screen.take_back(event.length)
 
 
 def _aside(event: Event) -> str | None:
     """What to say of an event that is no part of the answer; None: nothing."""
     match event:
-        case Interrupted():
-            status = f" (HTTP {event.fault.status})" if event.fault.status else ""
-            what = f"{event.fault.kind.replace('_', ' ')}{status}"
-            return f"attempt {event.attempt}: {what}; trying again in {event.retry_in:.1f} s"
         case SafetyReported(blocked=True):
             return f"the vendor's safety filter blocked the {event.scope}"
         case PartStarted(kind="refusal", choice=0):

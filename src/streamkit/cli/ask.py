@@ -15,7 +15,8 @@ from streamkit.cli._endings import INTERRUPTED, exit_code
 from streamkit.cli._json import event_data, write_line
 from streamkit.cli._output import Screen
 from streamkit.cli._play import play
-from streamkit.errors import ConfigurationError
+from streamkit.cli._tokens import keep_token
+from streamkit.errors import ConfigurationError, StreamkitError
 from streamkit.messages import ChatRequest, Message, Options
 from streamkit.timeouts import Timeouts
 
@@ -29,8 +30,13 @@ def ask(
     strict: bool,
     timeout: float | None,
     as_json: bool,
+    save: str | None = None,
+    keep: bool = True,
 ) -> int:
     """Put the question, show the answer, return the exit code.
+
+    If the answer breaks off and ``keep`` is set, its token goes to ``save``, or where
+    ``streamkit resume`` looks for the last one.
 
     Raises:
         StreamkitError: the answer did not come whole; what came has been shown.
@@ -41,15 +47,21 @@ def ask(
         sync.Client(strict=strict, timeouts=timeouts(timeout)) as client,
         client.stream(model, messages, **options) as stream,
     ):
-        if as_json:
-            return _write_events(stream)
-        error = play(stream, Screen())
-        if error is not None:
-            raise error
-        return exit_code(stream.snapshot.outcome)
+        try:
+            if as_json:
+                return write_events(stream)
+            error = play(stream, Screen(), resumable=keep)
+            if error is not None:
+                raise error
+            return exit_code(stream.snapshot.outcome)
+        except StreamkitError as problem:
+            if keep:
+                keep_token(problem, save)
+            raise
 
 
-def _write_events(stream: sync.Stream) -> int:
+def write_events(stream: sync.Stream) -> int:
+    """Print the events of a stream as they come; returns the exit code."""
     try:
         for event in stream:
             write_line(event_data(event))
