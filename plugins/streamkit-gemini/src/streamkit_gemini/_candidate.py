@@ -86,6 +86,10 @@ class Candidate:
         if isinstance(raw, str | int) and str(raw) not in NOT_STOPPED:
             self._stopped(str(raw), out)
 
+    def close(self, out: list[Chunk]) -> None:
+        """The answer is whole."""
+        self._end_run(out)
+
     # --- parts -----------------------------------------------------------------------------
 
     def _part(self, part: dict[str, Any], logprobs: list[Any] | None, out: list[Chunk]) -> None:
@@ -196,7 +200,6 @@ class Candidate:
     def _stopped(self, raw: str, out: list[Chunk]) -> None:
         """The last finish reason counts: gateways tell one with every chunk (one-api#1408)."""
         reason = finish_reason(raw, called=self._calls.any)
-        self._end_run(out)
         if reason not in CUT:
             self._calls.close(out)
         self.whole = True

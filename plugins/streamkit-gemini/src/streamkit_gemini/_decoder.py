@@ -65,8 +65,12 @@ class GenerateDecoder(Decoder):
             return ()
         self._over = True
         stopped = [candidate.whole for candidate in self._candidates.values()]
-        whole = self._blocked or (len(stopped) >= self._asked and all(stopped))
-        return [End()] if whole else ()
+        if not self._blocked and (len(stopped) < self._asked or not all(stopped)):
+            return ()
+        out: list[Chunk] = []
+        for candidate in self._candidates.values():
+            candidate.close(out)
+        return [*out, End()]
 
     def _no_json(self, frame: Frame) -> Sequence[Chunk]:
         words = frame.data.strip()

@@ -36,6 +36,14 @@ _READ = frozenset(
 _RUNNING = frozenset({"", "queued", "in_progress"})
 _METADATA_READ = frozenset({"usage", "total_usage"})
 
+# The steps whose words say what they are.
+_STEP_OF = {
+    "text": "model_output",
+    "text_annotation_delta": "model_output",
+    "thought_summary": "thought",
+    "thought_signature": "thought",
+}
+
 _REMEMBERED = 1024
 """How many events are known again if a replay sends them a second time."""
 
@@ -189,8 +197,9 @@ class InteractionsDecoder(Decoder):
     def _delta(self, event: _Event, out: list[Chunk]) -> None:
         delta = mapping(event.get("delta"))
         step = self._steps.get(_index(event))
-        if step is None and delta.get("type") == "text":  # gateways that leave step.start out
-            self._start({"index": event.get("index"), "step": {"type": "model_output"}}, out)
+        unannounced = _STEP_OF.get(text(delta.get("type")))
+        if step is None and unannounced:  # gateways leave step.start out
+            self._start({"index": event.get("index"), "step": {"type": unannounced}}, out)
             step = self._steps[_index(event)]
         if step is None:
             out.append(Opaque("step.delta", event))
