@@ -3,7 +3,7 @@
     replay    the server sends the rest of the same answer          exact
     prefix    the model goes on from an assistant's turn            seamless
     instruct  the model is asked, in a user's turn, to go on        approximate
-    restart   the request is sent anew: no words were shown yet     restarted
+    restart   the request is sent anew: no whole word was shown yet restarted
 
 The adapter says which of them a model and a request allow (`Adapter.resume_by`), the caller how far
 down to go (`Resume`), and the draft what there is to go on from. Nothing fits: the stream gives up,
@@ -63,7 +63,8 @@ class Resume:
 
     Args:
         min_fidelity: the least that is acceptable: ``exact``, ``seamless``, ``approximate``, or
-            ``restarted``, which takes reasoning and unfinished calls back, never words.
+            ``restarted``, which takes reasoning and unfinished calls back, and of words no more
+            than the beginning of the first.
         attempts: how often the request may be sent, the first time included.
         idle_attempts: how many attempts in a row may bring nothing new. A line that always breaks
             at the same place would otherwise be paid for until ``attempts`` are used up.
