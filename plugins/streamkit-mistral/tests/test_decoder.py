@@ -74,6 +74,13 @@ def test_no_call_is_whole_before_its_choice_stops() -> None:
     assert [c.reason for c in got.response.incomplete_tool_calls] == ["cut"]
 
 
+def test_pieces_behind_the_stop_are_told_and_change_no_call() -> None:
+    whole = chunk("tool_calls", tool_calls=[call("aaaaaaaaa", "f", "{}", index=0)])
+    got = answer(whole, chunk(tool_calls=[call(None, "", "{}", index=0)]), "[DONE]")
+    assert [c.arguments for c in got.response.tool_calls] == [{}]
+    assert opaque(got) == ["tool_call"]
+
+
 def test_an_answer_of_two_choices_is_not_whole_after_one_without_the_mark() -> None:
     body = f"data: {json.dumps(chunk('stop', content='Yes'))}\n\n".encode()
     decoder = MistralChat()

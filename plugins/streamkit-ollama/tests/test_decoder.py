@@ -63,7 +63,15 @@ def test_nothing_behind_the_last_line_is_read() -> None:
     assert (got.response.text, got.response.outcome) == ("Yes", "complete")
 
 
-def test_an_error_that_says_it_is_json_and_no_stream_is_an_error() -> None:
+@pytest.mark.parametrize("end", ["\n", ""])
+def test_lines_that_are_called_json_are_read(end: str) -> None:
+    """A gateway that does not stream sends one line, often without its end."""
+    whole = json.dumps(message(content="Yes") | {"done": True, "done_reason": "stop"}) + end
+    got = decode(OllamaChat(), whole.encode(), headers={"content-type": "application/json"})
+    assert (got.response.text, got.response.outcome) == ("Yes", "complete")
+
+
+def test_an_error_that_is_called_json_is_an_error() -> None:
     got = decode(OllamaChat(), b'{"error":"no"}', headers={"content-type": "application/json"})
     assert got.error is not None
     assert (got.error.kind, got.response.outcome) == ("server", "failed")

@@ -108,7 +108,7 @@ class Choice:
         either, the piece belongs to the call at its index, or to the newest.
         """
         function = delta.get("function") if isinstance(delta, dict) else None
-        if not isinstance(function, dict):
+        if not isinstance(function, dict) or self.stop is not None:
             out.append(Opaque("tool_call", delta))
             return
         id_, name = text(delta.get("id")), text(function.get("name"))

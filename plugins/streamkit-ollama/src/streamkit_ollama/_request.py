@@ -63,7 +63,8 @@ def build(dialect: str, request: ChatRequest) -> WireRequest:
         body=deepcopy(body | request.extra_body),  # shares nothing with the request
         headers={"accept": "application/x-ndjson"},
         framing="jsonl",
-        framing_by_type={"text/event-stream": "sse"},  # see `_either`
+        # Proxies call the lines JSON, or gather them; for event streams see `_either`.
+        framing_by_type={"application/json": "jsonl", "text/event-stream": "sse"},
         warnings=tuple(dict.fromkeys(warnings)),
     )
 
