@@ -427,7 +427,7 @@ class Flow:
         self, error: StreamkitError, why: str = "", first: StreamkitError | None = None
     ) -> None:
         # An answer that was cut is one thing, a request that got none another.
-        cut = self._answering and isinstance(error, LineError)
+        cut = (self._answering or self.draft.progress) and isinstance(error, LineError)
         if self.draft.progress and not isinstance(error, StreamInterrupted):
             cause, error = first or error, interrupted(error)
             error.__cause__, error.__context__ = cause, self._fault

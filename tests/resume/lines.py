@@ -14,7 +14,7 @@ import streamkit
 from streamkit._commands import NOT_YET, SILENT, Lost, Open, Opened, Read, Reply, Sleep
 from streamkit._flow import Call, Flow
 from streamkit._setup import Setup
-from streamkit.errors import ConnectionLostError, StreamkitError
+from streamkit.errors import ConnectError, ConnectionLostError, StreamkitError
 from streamkit.events import Event
 from streamkit.messages import ChatResponse
 from tests.resume.dialects import Dialect
@@ -24,7 +24,8 @@ from tests.resume.dialects import Dialect
 class Wire:
     """An answer as reads, and how it ends: ``clean``, ``fin`` and ``rst`` (lost), or ``stall``.
 
-    A number among the reads is a pause in seconds, which only the engine in memory makes.
+    Only the engine in memory knows these: a number among the reads is a pause in seconds; status
+    0 is a connection that is refused.
     """
 
     reads: Sequence[bytes | float] = ()
@@ -69,6 +70,8 @@ def play(vendor: Vendor, call: Call, heard: Heard) -> None:
             case Open():
                 wire = vendor(command.url, command.content)
                 reads = [*wire.reads][::-1]
+                if not wire.status:
+                    return Lost(ConnectError("refused"))
                 return Opened(wire.status, wire.headers)
             case Sleep():
                 moment += command.seconds

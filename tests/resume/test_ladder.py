@@ -271,6 +271,13 @@ def test_what_is_no_refusal_is_a_fault() -> None:
     assert isinstance(told.error.__cause__, errors.TruncatedError)
 
 
+def test_an_answer_whose_line_cannot_be_made_again_is_truncated() -> None:
+    """Not failed: it had begun."""
+    told = ask(words("The sky", " is", end="rst"), Answer(status=0))
+    assert isinstance(told.error, errors.ConnectError)
+    assert told.response.outcome == "truncated"
+
+
 # --- budgets -------------------------------------------------------------------------------------
 
 
