@@ -392,10 +392,6 @@ def test_ids_of_other_vendors_are_made_to_fit() -> None:
             {"audio": {"format": "wav", "source": {"bytes": "AA=="}}},
         ),
         (
-            MediaPart(data="AA==", media_type="video/quicktime"),
-            {"video": {"format": "mov", "source": {"bytes": "AA=="}}},
-        ),
-        (
             DocumentPart(data="AA==", media_type="application/pdf", name="Q3_report: 2026.pdf"),
             {
                 "document": {

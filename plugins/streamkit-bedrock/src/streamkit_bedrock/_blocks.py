@@ -84,9 +84,8 @@ class Blocks:
             return self._text(index, words)
         chunks: list[Chunk] = []
         for kind, value in delta.items():
-            chunks += (
-                _DELTAS[kind](self, index, value) if kind in _DELTAS else [Opaque(kind, delta)]
-            )
+            read = _DELTAS.get(kind)
+            chunks += read(self, index, value) if read else [Opaque(kind, delta)]
         unknown = rest(event, "contentBlockIndex", "delta")
         return [*chunks, Opaque("contentBlockDelta", unknown)] if unknown else chunks
 

@@ -48,9 +48,9 @@ class ConverseDecoder(Decoder):
         if frame.event == "contentBlockDelta":
             return self._blocks.delta(event)
         handler = _HANDLERS.get(frame.event)
-        return (
-            [Opaque(frame.event or "untyped", rest(event))] if not handler else handler(self, event)
-        )
+        if handler is None:
+            return [Opaque(frame.event or "untyped", rest(event))]
+        return handler(self, event)
 
     def close(self) -> Sequence[Chunk]:
         if self._over or not self._stopped:

@@ -127,7 +127,7 @@ class InvokeDecoder(Decoder):
         if frame.event != "chunk" or not text(event.get("bytes")):
             return [Opaque(frame.event or "untyped", rest(event))]
         try:
-            data = a2b_base64(event["bytes"]).decode("utf-8")
+            data = a2b_base64(event["bytes"], strict_mode=True).decode("utf-8")
         except ValueError:
             self._over = True
             return [malformed(frame, "a chunk that is not base64 of text")]
