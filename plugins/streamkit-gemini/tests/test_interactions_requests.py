@@ -235,6 +235,13 @@ def test_what_the_model_made_goes_back_in_its_order() -> None:
     ]
 
 
+def test_items_stay_as_they_are_whatever_they_hold() -> None:
+    odd = ({"depth": 1}, {"type": "model_output", "content": []})
+    items = [ProviderItem(dialect="gemini-interactions", kind="x", payload=p) for p in odd]
+    said = {"type": "model_output", "content": [{"type": "text", "text": "A"}]}
+    assert steps(Message.assistant("A", *items, "A")) == [said, *odd, said]
+
+
 def test_turns_stay_apart() -> None:
     talk = steps(Message.user("A"), Message.user("B"))
     assert [step["content"][0]["text"] for step in talk] == ["A", "B"]

@@ -57,16 +57,17 @@ class Steps:
             self.system += [_system_text(part, where) for part in message.content]
             return
         convert = self._said if message.role == "assistant" else self._given
-        steps: list[_Step] = []
+        words: _Step = {}
         for part in message.content:
             step = convert(part, where)
             if step is None:
                 continue
-            if steps and steps[-1]["type"] == step["type"] in ("user_input", "model_output"):
-                steps[-1]["content"] += step["content"]
-            else:
-                steps.append(step)
-        self.steps += steps
+            if words and not isinstance(part, ProviderItem) and step["type"] == words["type"]:
+                words["content"] += step["content"]
+                continue
+            self.steps.append(step)
+            spoken = not isinstance(part, ProviderItem) and "content" in step
+            words = step if spoken else {}
 
     def _given(self, part: Part, where: str) -> _Step | None:
         """A step of the caller's; None if there is nothing to send."""
