@@ -62,7 +62,7 @@ class Choice:
             elif type_ == "thinking":
                 self._thinking(piece, out)
             elif type_ in ("reference", "tool_reference"):
-                out.append(Cited(_citation(piece), None, self.index))
+                out.append(Cited(citation_of(piece), None, self.index))
             elif type_ == "image_url":
                 self._image(piece, out)
             elif isinstance(type_, str) and type_ != "text":
@@ -160,7 +160,7 @@ class Choice:
             out.append(stop)
 
 
-def _citation(piece: dict[str, Any]) -> Citation:
+def citation_of(piece: dict[str, Any]) -> Citation:
     """What stands before it rests on sources that the caller's tools returned, by their ids."""
     return Citation(
         kind=piece["type"],

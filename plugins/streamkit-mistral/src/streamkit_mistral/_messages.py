@@ -53,7 +53,7 @@ class Messages:
             wire.extend(_tool_result(result) for result in results)
             if others:
                 role = "user" if message.role == "tool" else message.role
-                wire.append({"role": role, "content": _content(others)})
+                wire.append({"role": role, "content": content_of(others)})
         return wire
 
     def _assistant(self, message: Message) -> dict[str, Any]:
@@ -64,7 +64,7 @@ class Messages:
                 case TextPart() | RefusalPart():
                     pieces.append({"type": "text", "text": part.text})
                 case ReasoningPart():
-                    pieces += self._reasoning(part)
+                    pieces += thinking_of(part, self._warnings)
                 case ToolCall():
                     calls.append(_tool_call(part))
                 case IncompleteToolCall():
@@ -84,17 +84,6 @@ class Messages:
         wire = {"role": "assistant", "content": content}
         return wire | {"tool_calls": calls} if calls else wire
 
-    def _reasoning(self, part: ReasoningPart) -> list[dict[str, Any]]:
-        if not part.closed:
-            self._drop(part, "reasoning that was cut is not sent back.")
-        elif part.scheme not in (None, SCHEME):
-            self._drop(part, f"this reasoning is signed for {part.scheme.partition(':')[0]}.")
-        else:
-            words = [{"type": "text", "text": part.text}] if part.text else []
-            signed = {"signature": part.signature} if part.signature else {}
-            return [{"type": "thinking", "thinking": words, **signed, "closed": True}]
-        return []
-
     def _item(self, item: ProviderItem) -> list[dict[str, Any]]:
         """A chunk of a type that is no part of ours, such as a document."""
         if item.dialect != self._dialect:
@@ -109,12 +98,25 @@ class Messages:
         self._warnings.append(Warned("part_dropped", part.type, why))
 
 
+def thinking_of(part: ReasoningPart, warnings: list[Warned]) -> list[dict[str, Any]]:
+    """The chunk of thinking; none, and a warning, if Mistral cannot take it back."""
+    if part.closed and part.scheme in (None, SCHEME):
+        words = [{"type": "text", "text": part.text}] if part.text else []
+        signed = {"signature": part.signature} if part.signature else {}
+        return [{"type": "thinking", "thinking": words, **signed, "closed": True}]
+    why = "reasoning that was cut is not sent back."
+    if part.closed:
+        why = f"this reasoning is signed for {(part.scheme or '').partition(':')[0]}."
+    warnings.append(Warned("part_dropped", part.type, why))
+    return []
+
+
 def _tool_call(call: ToolCall) -> dict[str, Any]:
     arguments = call.arguments_text or "{}"
     if call.kind == "custom":  # the free text of another vendor's tool is no object
         arguments = json.dumps({"input": call.arguments_text}, ensure_ascii=False)
     function = {"name": call.name, "arguments": arguments}
-    return {"id": _fitting(call.id), "type": "function", "function": function}
+    return {"id": fitting_id(call.id), "type": "function", "function": function}
 
 
 def _tool_result(result: ToolResult) -> dict[str, Any]:
@@ -122,13 +124,13 @@ def _tool_result(result: ToolResult) -> dict[str, Any]:
     named = {"name": result.name} if result.name else {}
     return {
         "role": "tool",
-        "tool_call_id": _fitting(result.call_id),
+        "tool_call_id": fitting_id(result.call_id),
         **named,
-        "content": content if isinstance(content, str) else _content(content),
+        "content": content if isinstance(content, str) else content_of(content),
     }
 
 
-def _fitting(id_: str) -> str:
+def fitting_id(id_: str) -> str:
     """The id, or nine letters and digits in place of one of another form, the same every time.
 
     Mistral refuses others, even those of models that it hosts itself: "Tool call id was … but must
@@ -137,7 +139,7 @@ def _fitting(id_: str) -> str:
     return id_ if _OWN_ID.fullmatch(id_) else sha256(id_.encode("utf-8", "replace")).hexdigest()[:9]
 
 
-def _content(parts: Sequence[Part]) -> str | list[dict[str, Any]]:
+def content_of(parts: Sequence[Part]) -> str | list[dict[str, Any]]:
     texts = [p.text for p in parts if isinstance(p, TextPart)]
     if len(texts) == len(parts):
         return "".join(texts)

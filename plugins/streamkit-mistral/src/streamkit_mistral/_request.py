@@ -51,11 +51,11 @@ def build(dialect: str, request: ChatRequest) -> WireRequest:
         if value not in (None, ()):
             body[field] = value
     if request.tools:
-        body["tools"] = [_tool(tool) for tool in request.tools]
+        body["tools"] = [tool_of(tool) for tool in request.tools]
     if request.tool_choice is not None:
         body["tool_choice"] = _tool_choice(request.tool_choice)
     if request.response_format is not None:
-        body["response_format"] = _format(request.response_format)
+        body["response_format"] = format_of(request.response_format)
     if request.logprobs is not None:
         body |= {"logprobs": True, "top_logprobs": request.logprobs}
     if request.service_tier is not None:
@@ -67,7 +67,7 @@ def build(dialect: str, request: ChatRequest) -> WireRequest:
     )
 
 
-def _tool(tool: Tool | VendorTool) -> dict[str, Any]:
+def tool_of(tool: Tool | VendorTool) -> dict[str, Any]:
     if isinstance(tool, VendorTool):
         return tool.payload
     fields = {
@@ -93,7 +93,7 @@ def _tier(wanted: str, warnings: list[Warned]) -> str:
     return "auto"
 
 
-def _format(wanted: str | JsonSchema) -> dict[str, Any]:
+def format_of(wanted: str | JsonSchema) -> dict[str, Any]:
     if isinstance(wanted, JsonSchema):
         fields = {
             "name": wanted.name,
