@@ -17,13 +17,15 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import httpx
-import streamkit_local
 import tenacity
+
+import streamkit_local
 from benchmarks.resume.cases import MAX_TOKENS, PROMPTS
 from benchmarks.resume.delay import delays
 from benchmarks.resume.proxy import HOWS, Cut, CuttingProxy, cutting_proxy
 from benchmarks.resume.render import RESULTS, render
 from benchmarks.resume.seams import around, doubt, word_edges
+from benchmarks.resume.wire import said
 from streamkit import Resume, Retry, sync
 from streamkit.adapter import Adapter
 from streamkit.errors import StreamkitError
@@ -124,6 +126,7 @@ def run(prompts: dict[str, tuple[str, ...]], setup: Setup) -> Iterator[dict[str,
         for number, prompt in enumerate(prompts[kind]):
             proxy.forget()
             with setup.client(dialect) as asking:
+                ask(asking, prompt, temperature)  # a cold cache rounds otherwise than a warm one
                 uncut = ask(asking, prompt, temperature)
             assert uncut.outcome == "complete", uncut.error
             ways = [(how, False) for how in HOWS]
@@ -138,14 +141,16 @@ def run(prompts: dict[str, tuple[str, ...]], setup: Setup) -> Iterator[dict[str,
                 yield {
                     "case": name,
                     "cuts": len(proxy.cuts),
-                    **compared(uncut, told, kind, name),
+                    **compared(
+                        uncut, told, kind, [said(body) for body in map(bytes, proxy.bodies)]
+                    ),
                 } | (sameness(uncut, told) if temperature == 0 else {})
 
 
-def compared(uncut: Told, told: Told, kind: str, seed: str) -> dict[str, Any]:
+def compared(uncut: Told, told: Told, kind: str, attempts: list[str]) -> dict[str, Any]:
     """What was seen in one case, and what the look at seams suspects elsewhere (``control``)."""
     seams = [at for at in told.seams if at <= len(told.text)]
-    elsewhere = word_edges(uncut.text, len(seams), seed)
+    elsewhere = word_edges(uncut.text, len(seams))
     return {
         "outcome": told.outcome,
         "error": told.error,
@@ -155,14 +160,14 @@ def compared(uncut: Told, told: Told, kind: str, seed: str) -> dict[str, Any]:
         "rewound": told.rewound,
         "characters": len(told.text),
         "reader_has_it": told.text == told.whole,
-        "doubts": doubts(told.text, seams, kind),
-        "control": doubts(uncut.text, elsewhere, kind),
+        "doubts": doubts(told.text, seams, kind, attempts),
+        "control": doubts(uncut.text, elsewhere, kind, [uncut.text]),
     }
 
 
-def doubts(text: str, places: list[int], kind: str) -> list[tuple[str, str]]:
+def doubts(text: str, places: list[int], kind: str, attempts: list[str]) -> list[tuple[str, str]]:
     """What looks wrong at which places, each with the text around it."""
-    found = ((doubt(text, at, kind), around(text, at)) for at in places)
+    found = ((doubt(text, at, kind, attempts), around(text, at)) for at in places)
     return [(why, shown) for why, shown in found if why]
 
 

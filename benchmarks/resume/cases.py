@@ -1,4 +1,4 @@
-"""What is asked: prose, code, JSON as text, Japanese. The answers are of thirty to a hundred tokens."""
+"""What is asked: prose, code, JSON as text, Japanese; for answers of thirty to a hundred tokens."""
 
 from __future__ import annotations
 
@@ -34,6 +34,6 @@ PROMPTS: Final[dict[str, tuple[str, ...]]] = {
         "Translate into Japanese: Good morning. The weather is fine.",
         "日本語で、1から5まで数えてください。",
         "Write one short sentence in Japanese about spring.",
-        "Repeat this: 春は桜が咲きます。夏は海に行きます。秋は紅葉がきれいです。",
+        "日本語で自己紹介をしてください。",
     ),
 }

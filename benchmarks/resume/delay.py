@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import statistics
 import time
 from bisect import bisect_left
@@ -11,6 +10,7 @@ from itertools import pairwise
 
 from benchmarks.resume.cases import MAX_TOKENS, PROMPTS
 from benchmarks.resume.proxy import CuttingProxy
+from benchmarks.resume.wire import words_in
 from streamkit import Resume, sync
 from streamkit.events import TextDelta
 
@@ -54,11 +54,7 @@ def _came(arrivals: Iterable[tuple[float, bytes]]) -> Marks:
     waiting, total = b"", 0
     for moment, piece in arrivals:
         *events, waiting = (waiting + piece).split(b"\n\n")
-        for event in events:
-            data = event.removeprefix(b"data: ")
-            if data != b"[DONE]":
-                choices = json.loads(data)["choices"]
-                total += len(choices[0]["delta"].get("content") or "") if choices else 0
+        total += len("".join(map(words_in, events)))
         if total and (not came or total > came[-1][1]):
             came.append((moment, total))
     return came

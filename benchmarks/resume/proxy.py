@@ -49,7 +49,9 @@ class CuttingProxy:
     """Done at every cut, between leaving the server and telling the client."""
     cuts: list[Cut] = field(default_factory=list)
     arrivals: list[tuple[float, bytes]] = field(default_factory=list)
-    """When each piece of the body was passed on, on the monotonic clock."""
+    """When each piece of a body was passed on, on the monotonic clock."""
+    bodies: list[bytearray] = field(default_factory=list)
+    """What was passed on of the answer to each request."""
 
     def forget(
         self,
@@ -57,7 +59,8 @@ class CuttingProxy:
         meanwhile: Callable[[], None] = lambda: None,
     ) -> None:
         """Begin anew, with another plan; without one, nothing is cut."""
-        self.plan, self.meanwhile, self.cuts, self.arrivals = plan, meanwhile, [], []
+        self.plan, self.meanwhile = plan, meanwhile
+        self.cuts, self.arrivals, self.bodies = [], [], []
 
 
 @contextmanager
@@ -118,10 +121,12 @@ def _handler(proxy: CuttingProxy) -> type[BaseHTTPRequestHandler]:
 
         def _pass_on(self, answer: Any, cut: Cut | None) -> Cut | None:
             """Returns the cut if the body came that far."""
-            passed = 0
+            passed, body = 0, bytearray()
+            proxy.bodies.append(body)
             while data := answer.read1(65536):
                 piece = data if cut is None else data[: cut.after - passed]
                 if piece:
+                    body += piece
                     proxy.arrivals.append((time.monotonic(), piece))
                     self.wfile.write(b"%x\r\n%s\r\n" % (len(piece), piece))
                 passed += len(data)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 import re
+from collections.abc import Sequence
 from typing import Final
 
 _WORD: Final = re.compile(r"\w+")
@@ -16,15 +17,21 @@ _NEAR: Final = 120
 _SHOWN: Final = 40
 
 
-def doubt(text: str, at: int, kind: str) -> str | None:
-    """What looks wrong where ``text`` was joined, in a word or two; None if nothing does."""
+def doubt(text: str, at: int, kind: str, attempts: Sequence[str]) -> str | None:
+    """What looks wrong where ``text`` was joined, in a word or two; None if nothing does.
+
+    A word across the seam is well if one of the ``attempts`` said the whole of it: its first half
+    had been shown, and the rest followed only when that half had come again.
+    """
     left, right = text[:at], text[at:]
     if not left or not right:
         return None
-    if _is_latin(left[-1]) and _is_latin(right[0]):
-        return "letter joined to letter"
+    if left[-1].isalnum() and right[0].isalnum():
+        word = _WORD.findall(left)[-1] + _WORD.findall(right)[0]
+        if not any(word in said for said in attempts):
+            return "letter joined to letter"
     if kind == "prose":
-        if left[-1] in ".,;:!?" and _is_latin(right[0]):
+        if left[-1] in ".,;:!?" and right[0].isalnum():
             return "no space"
         if left[-1] == " " == right[0]:
             return "two spaces"
@@ -43,11 +50,7 @@ def around(text: str, at: int) -> str:
     return f"{text[max(0, at - _SHOWN) : at]}|{text[at : at + _SHOWN]}"
 
 
-def word_edges(text: str, count: int, seed: str) -> list[int]:
+def word_edges(text: str, count: int) -> list[int]:
     """``count`` places between two words: what seams would be if nothing were wrong with them."""
     edges = [found.start() for found in re.finditer(r"(?<=\S)\s+(?=\S)", text)]
-    return random.Random(seed).choices(edges, k=count) if edges else []
-
-
-def _is_latin(character: str) -> bool:
-    return character.isascii() and character.isalnum()
+    return random.Random(text).choices(edges, k=count) if edges else []

@@ -9,6 +9,7 @@ from streamkit.messages import ChatRequest, JsonSchema, NamedTool, Tool
 from streamkit_local.models import wire_name
 from streamkit_local.server import serve
 from streamkit_openai import PROFILES, OpenAIChat, Profile
+from streamkit_openai.profiles import Prefix
 
 PROFILE = replace(
     PROFILES["llamacpp"],
@@ -18,6 +19,8 @@ PROFILE = replace(
     base_url_env=(),
     key_env=(),
     parts=PROFILES["llamacpp"].parts - {"image"},
+    # Of a JSON answer it does not go on: its grammar begins anew (tests/test_resume.py).
+    prefix=Prefix(source="xllamacpp 0.2.14, measured: docs/resume.md"),
 )
 
 
