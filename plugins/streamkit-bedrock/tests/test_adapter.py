@@ -149,6 +149,18 @@ def test_without_a_key_requests_are_signed_with_the_credentials_of_aws(
     assert signed == "content-type;host;x-amz-date;x-amz-security-token"
 
 
+def test_what_bedrock_reads_in_headers_is_signed_too() -> None:
+    keys = SigV4(access_key="AKIDGIVEN", secret_key=SECRET)
+    adapter = BedrockAnthropic(region="eu-west-1", signer=keys)
+    transport = MemoryTransport(tape("invoke_recordings"))
+    with sync.Client(http=httpx.Client(transport=transport), adapters=[adapter]) as client:
+        client.complete("bedrock-anthropic:claude-x", "Hi", service_tier="flex")
+    [request] = transport.requests
+    signed = "SignedHeaders=content-type;host;x-amz-date;x-amzn-bedrock-service-tier,"
+    assert signed in request.headers["authorization"]
+    assert request.headers["authorization"].endswith(hand_signed(request, "eu-west-1"))
+
+
 def test_credentials_may_be_given_or_named_by_their_profile(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

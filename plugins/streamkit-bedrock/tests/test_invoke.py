@@ -54,6 +54,12 @@ def test_betas_stand_in_the_body_those_that_are_needed_too() -> None:
     assert "anthropic_beta" not in build().body
 
 
+def test_the_service_tier_is_a_header() -> None:
+    wire = build(service_tier="flex")
+    assert wire.headers["x-amzn-bedrock-service-tier"] == "flex"
+    assert wire.body == build().body
+
+
 def test_extra_body_is_merged_last_and_sent_as_it_is() -> None:
     extra = {"anthropic_beta": ["a"], "cache_control": {"type": "ephemeral"}, "model": "sent"}
     body = build(adapter=BedrockAnthropic(betas=("b",)), extra_body=extra).body

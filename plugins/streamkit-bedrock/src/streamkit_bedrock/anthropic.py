@@ -60,9 +60,12 @@ class BedrockAnthropic(AnthropicMessages):
 
     def request(self, request: ChatRequest) -> WireRequest:
         request, refused = _without_schemas(request)
-        # Bedrock's version takes what this one does.
+        headers = {"accept": EVENT_STREAM}
+        if request.service_tier:  # no part of the body here
+            headers["x-amzn-bedrock-service-tier"] = request.service_tier
+        # Bedrock's version takes what the default one does.
         messages = AnthropicMessages(betas=self.betas).request(
-            request.model_copy(update={"extra_body": {}})
+            request.model_copy(update={"extra_body": {}, "service_tier": None})
         )
         body = {k: v for k, v in messages.body.items() if k not in ("model", "stream")}
         body = {"anthropic_version": self.version, **body}
@@ -71,7 +74,7 @@ class BedrockAnthropic(AnthropicMessages):
         return WireRequest(
             path=path(request.model, "invoke-with-response-stream"),
             body=deepcopy(body | request.extra_body),  # shares nothing with the request
-            headers={"accept": EVENT_STREAM},
+            headers=headers,
             framing="aws-event-stream",
             warnings=(*refused, *messages.warnings),
         )

@@ -50,8 +50,12 @@ class SigV4:
                 "streamkit-bedrock[sigv4] to sign requests with AWS credentials"
             ) from None
         credentials = self._frozen()
-        # Of the headers, proxies may change all but this one.
-        headers = {"content-type": request.headers["content-type"]}
+        # Proxies may change the others.
+        headers = {
+            name: value
+            for name, value in request.headers.items()
+            if name == "content-type" or name.startswith("x-amz")
+        }
         signed = AWSRequest(request.method, request.url, headers=headers, data=request.content)
         SigV4Auth(credentials, "bedrock", self._region_of(request.url)).add_auth(signed)
         return dict(signed.headers.items())
