@@ -34,10 +34,8 @@ def call(fin: str | None = None, **fields: Any) -> dict[str, Any]:
     return chunk({"functionCall": fields}, **({"finishReason": fin} if fin else {}))
 
 
-def piece(path: str, more: bool = True, **value: Any) -> dict[str, Any]:
-    return call(
-        partialArgs=[{"jsonPath": path, **value}], **({"willContinue": True} if more else {})
-    )
+def piece(path: str, fin: str | None = None, **value: Any) -> dict[str, Any]:
+    return call(fin, partialArgs=[{"jsonPath": path, **value}], willContinue=True)
 
 
 # --- when it is whole --------------------------------------------------------------------------
@@ -193,7 +191,17 @@ def test_arguments_that_do_not_add_up_are_never_a_call(paths: tuple[Any, ...]) -
     assert [e.kind for e in got.events if isinstance(e, OpaqueEvent)] == ["partialArgs"]
 
 
-def test_the_next_call_and_the_stop_close_a_call_without_its_last_piece() -> None:
+def test_a_finish_reason_with_every_chunk_closes_no_call_early() -> None:
+    body = [
+        call("STOP", name="f", willContinue=True),
+        piece("$.a", "STOP", numberValue=1),
+    ]
+    for told in (body[:1], body):
+        assert not read(*told, lost=True).response.tool_calls
+    assert [c.arguments for c in read(*body).response.tool_calls] == [{"a": 1}]
+
+
+def test_the_next_call_and_the_end_close_a_call_without_its_last_piece() -> None:
     got = read(
         call(name="f", willContinue=True),
         call(name="g", willContinue=True),

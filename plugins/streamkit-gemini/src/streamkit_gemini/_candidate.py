@@ -1,9 +1,8 @@
 """One candidate, part by part.
 
 Parts have no names on the wire. Words of one kind run on over chunks, until another kind comes; a
-part with a thought signature stands for itself, for it must go back as it came: "Don't merge one
-part with a signature with another part which also contains a signature, or with one that doesn't"
-(https://ai.google.dev/gemini-api/docs/thought-signatures).
+part with a thought signature stands for itself, for it must go back as it came and is not to be
+merged with another (https://ai.google.dev/gemini-api/docs/thought-signatures).
 """
 
 from __future__ import annotations
@@ -87,8 +86,10 @@ class Candidate:
             self._stopped(str(raw), out)
 
     def close(self, out: list[Chunk]) -> None:
-        """The answer is whole."""
+        """The body has ended, and the answer is whole: so is what was open, unless it was cut."""
         self._end_run(out)
+        if self._stop is not None and self._stop[0] not in CUT:
+            self._calls.close(out)
 
     # --- parts -----------------------------------------------------------------------------
 
@@ -200,8 +201,6 @@ class Candidate:
     def _stopped(self, raw: str, out: list[Chunk]) -> None:
         """The last finish reason counts: gateways tell one with every chunk (one-api#1408)."""
         reason = finish_reason(raw, called=self._calls.any)
-        if reason not in CUT:
-            self._calls.close(out)
         self.whole = True
         if self._stop != (reason, raw):
             self._stop = (reason, raw)
