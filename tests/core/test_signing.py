@@ -7,6 +7,7 @@ import threading
 from collections.abc import Mapping
 from typing import Any
 
+import anyio
 import pytest
 
 import streamkit
@@ -57,19 +58,28 @@ def test_every_attempt_is_signed_over_what_is_sent(server: TapeServer) -> None:
     assert server.requests[0].headers["x-date"] == "today"
 
 
-async def test_signing_may_block_and_does_not_block_the_event_loop(server: TapeServer) -> None:
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_signing_may_block_and_does_not_block_the_event_loop(
+    server: TapeServer, backend: str
+) -> None:
     threads: list[threading.Thread] = []
 
     def slow(request: Unsigned) -> Mapping[str, str]:
         threads.append(threading.current_thread())
         return signed(request)
 
+    async def ask() -> None:
+        async with streamkit.Client(adapters=[signing(server, slow)]) as client:
+            assert (await client.complete("wire:any", "Hi")).text == "Hi"
+
     server.play(Answer(whole("Hi")))
-    async with streamkit.Client(adapters=[signing(server, slow)]) as client:
-        assert (await client.complete("wire:any", "Hi")).text == "Hi"
+    anyio.run(ask, backend=backend)
     assert [r.headers["authorization"] for r in server.requests] == expected(server)
-    assert threads
-    assert threading.current_thread() not in threads
+    [thread] = threads
+    assert thread is not threading.current_thread()
+    if backend == "asyncio":  # it ends with the event loop; trio keeps it for other uses
+        thread.join(5)
+        assert not thread.is_alive()
 
 
 def test_a_signer_may_be_named_and_is_imported_when_it_is_needed(server: TapeServer) -> None:
