@@ -7,8 +7,8 @@ fits counts; a model of no row is taken for a new one. Another table may be give
 Sources, as of November 2026:
 
 - levels, budgets: https://ai.google.dev/gemini-api/docs/thinking. The 2.5 models take a
-  ``thinkingBudget`` and refuse ``thinkingLevel``, those from 3 on take levels. Full-size Flash
-  refuses ``minimal`` from 3.7 on (vercel/ai).
+  ``thinkingBudget`` and refuse ``thinkingLevel``, those from 3 on take levels. Which of them take
+  ``minimal`` was tried, model by model, in vercel/ai#19031.
 - signed_calls: https://ai.google.dev/gemini-api/docs/thought-signatures. From 3 on, the first call
   of each step without its signature is refused.
 - media_results: https://ai.google.dev/gemini-api/docs/function-calling, multimodal function
@@ -32,7 +32,7 @@ class ModelFacts:
     ``media_results``: a function's result may hold pictures and documents.
     """
 
-    levels: tuple[str, ...] = ("minimal", "low", "medium", "high")
+    levels: tuple[str, ...] = ("low", "medium", "high")
     budget: tuple[int, int] | None = None
     off: bool = False
     signed_calls: bool = True
@@ -41,7 +41,7 @@ class ModelFacts:
 
 _NEW = ModelFacts()
 _OLD = ModelFacts(levels=(), signed_calls=False, media_results=False)
-_PRO = replace(_NEW, levels=("low", "medium", "high"))
+_MINIMAL = replace(_NEW, levels=("minimal", "low", "medium", "high"))
 
 GEMINI: Mapping[str, ModelFacts] = MappingProxyType(
     {
@@ -51,13 +51,11 @@ GEMINI: Mapping[str, ModelFacts] = MappingProxyType(
         "gemini-2.5-flash": replace(_OLD, budget=(1, 24576), off=True),
         "gemini-2.5-flash-lite": replace(_OLD, budget=(512, 24576), off=True),
         "gemini-3-pro": replace(_NEW, levels=("low", "high")),
-        "gemini-3.1-pro": _PRO,
-        "gemini-3.5-pro": _PRO,
-        "gemini-3.7-flash": _PRO,
-        "gemini-3.7-flash-lite": _NEW,
-        "gemini-3.8-flash": _PRO,
-        "gemini-3.8-flash-lite": _NEW,
-        "gemini-pro-latest": _PRO,
+        "gemini-3-flash": _MINIMAL,
+        "gemini-3.1-flash-lite": _MINIMAL,
+        "gemini-3.5-flash": _MINIMAL,
+        "gemini-3.6-flash": _MINIMAL,
+        "gemini-flash-lite-latest": _MINIMAL,
         "gemma": _OLD,
         "learnlm": _OLD,
     }

@@ -78,7 +78,7 @@ def _config(
     return config | ({} if choice is None else {"tool_choice": choice})
 
 
-_ANY_LEVEL = ("minimal", "low", "medium", "high")
+_ANY_LEVEL = ModelFacts().levels
 """This API has levels for the models with budgets as well."""
 
 
