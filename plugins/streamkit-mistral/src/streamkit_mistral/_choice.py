@@ -50,11 +50,12 @@ class Choice:
 
     def content(self, content: Any, logprobs: list[Any] | None, out: list[Chunk]) -> None:
         """A string, or a list of chunks."""
+        if content and isinstance(content, str):
+            out.append(Text(content, None, self.index, logprobs))
+            return
         for piece in entries(content):
             type_ = piece.get("type") if isinstance(piece, dict) else None
-            words = piece if isinstance(piece, str) else None
-            if type_ == "text":
-                words = piece.get("text")
+            words = piece.get("text") if type_ == "text" else piece
             if isinstance(words, str):
                 if words:
                     out.append(Text(words, None, self.index, logprobs))

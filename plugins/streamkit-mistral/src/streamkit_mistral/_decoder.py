@@ -31,6 +31,7 @@ class ChatDecoder(Decoder):
         self._choices: dict[int, Choice] = {}
         self._told: dict[str, Any] = {}
         """Fields of the answer as a whole, as last told."""
+        self._broken_off = False
         self._over = False
 
     def feed(self, frame: Frame) -> Sequence[Chunk]:
@@ -54,11 +55,10 @@ class ChatDecoder(Decoder):
         usage = body.get("usage")
         if isinstance(usage, dict) and usage:
             out.append(UsageReport(usage_of(usage)))
-        failed = [c.stop for c in self._choices.values() if c.stop and c.stop.reason == "error"]
         if body.get("error"):
             self._over = True
             out.append(fault_from_error(body["error"]))
-        elif failed:
+        elif self._broken_off:
             self._over = True
             words = "the vendor broke the answer off with finish reason 'error'"
             out.append(Fault("server", words, code="error"))
@@ -88,6 +88,8 @@ class ChatDecoder(Decoder):
         """Tells what is new; every frame repeats these fields."""
         known = self._told
         id_, model = text(body.get("id")), text(body.get("model"))
+        if id_ == known.get("id") and model == known.get("model") and body.keys() <= _FIELDS:
+            return
         news = {
             name: value
             for name, value in body.items()
@@ -111,7 +113,8 @@ class ChatDecoder(Decoder):
             choice = self._choices[index] = Choice(index)
         delta = wire.get("delta")
         if isinstance(delta, dict):
-            choice.content(delta.get("content"), _logprobs(wire.get("logprobs")), out)
+            logprobs = wire.get("logprobs")
+            choice.content(delta.get("content"), logprobs and _logprobs(logprobs), out)
             for call in entries(delta.get("tool_calls")):
                 choice.tool_call(call, out)
             _strange("delta", delta, _DELTA_FIELDS, out)
@@ -121,9 +124,12 @@ class ChatDecoder(Decoder):
         raw = wire.get("finish_reason")
         if raw:
             choice.stopped(str(raw), out)
+            self._broken_off = self._broken_off or raw == "error"
 
 
 def _strange(where: str, fields: dict[str, Any], known: frozenset[str], out: list[Chunk]) -> None:
+    if fields.keys() <= known:
+        return
     for name, value in fields.items():
         if name not in known and value is not None:
             out.append(Opaque(f"{where}.{name}", value))

@@ -90,17 +90,21 @@ class ChatDecoder(Decoder):
     # --- a line ----------------------------------------------------------------------------
 
     def _about(self, line: dict[str, Any], out: list[Chunk]) -> None:
-        model = _text(line.get("model"))
-        rare = {k: v for k, v in line.items() if k not in _LINE_FIELDS and v is not None}
-        news = {k: v for k, v in rare.items() if self._told.get(k) != v}
-        if model != self._model and model:
-            self._model = model
-            if line.get("created_at") and "created_at" not in self._told:
-                news["created_at"] = line["created_at"]
-        elif not news:
+        """Tells what is new; every line repeats these fields."""
+        model = line.get("model")
+        if model == self._model and line.keys() <= _LINE_FIELDS:
             return
-        self._told |= news
-        out.append(Meta(model=model or None, vendor=news or None))
+        news = {
+            name: value
+            for name, value in line.items()
+            if name not in _LINE_FIELDS and value is not None and self._told.get(name) != value
+        }
+        if "created_at" not in self._told and line.get("created_at"):
+            news["created_at"] = line["created_at"]
+        if news or _text(model) not in ("", self._model):
+            self._told |= news
+            self._model = _text(model) or self._model
+            out.append(Meta(model=_text(model) or None, vendor=news or None))
 
     def _message(self, message: Any, logprobs: Any, out: list[Chunk]) -> None:
         if not isinstance(message, dict):
@@ -124,9 +128,12 @@ class ChatDecoder(Decoder):
             self._tool_call(call, out)
         for image in _entries(message.get("images")):
             self._image(image, out)
-        for field, value in message.items():
-            if field not in _MESSAGE_FIELDS and value is not None:
-                out.append(Opaque(f"message.{field}", value))
+        if not message.keys() <= _MESSAGE_FIELDS:
+            out.extend(
+                Opaque(f"message.{field}", value)
+                for field, value in message.items()
+                if field not in _MESSAGE_FIELDS and value is not None
+            )
 
     def _tool_call(self, call: Any, out: list[Chunk]) -> None:
         function = call.get("function") if isinstance(call, dict) else None
