@@ -225,6 +225,12 @@ def test_a_cut_closes_no_call(reason: str) -> None:
     assert got.response.incomplete_tool_calls[0].arguments_text == '{"a":1'
 
 
+def test_a_call_without_arguments_waits_for_the_model_to_stop_by_itself() -> None:
+    for reason, ready in (("STOP", 1), ("MAX_TOKENS", 0)):
+        got = read(call(name="f", args={}), chunk(finishReason=reason))
+        assert len(got.response.tool_calls) == ready
+
+
 def test_a_piece_of_no_call_is_for_the_caller_to_look_at() -> None:
     got = read(call(), piece("$.a", numberValue=1), chunk({"text": "A"}, finishReason="STOP"))
     assert [e.kind for e in got.events if isinstance(e, OpaqueEvent)] == ["functionCall"] * 2

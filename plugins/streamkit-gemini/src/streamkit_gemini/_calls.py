@@ -49,7 +49,7 @@ class Calls:
             if self._open is None:
                 return
         arguments = call.get("args")
-        if isinstance(arguments, dict):
+        if isinstance(arguments, dict) and arguments:
             self._tell(json.dumps(arguments, ensure_ascii=False), out)
         for piece in items(call.get("partialArgs")):
             self._piece(piece, out)

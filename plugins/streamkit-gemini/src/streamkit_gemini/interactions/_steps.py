@@ -89,7 +89,7 @@ class Step:
                 self._end_part(out)
             case "function_call":
                 announced = self._payload.get("arguments")
-                if not self._pieces and isinstance(announced, dict):
+                if not self._pieces and isinstance(announced, dict) and announced:
                     source = json.dumps(announced, ensure_ascii=False)
                     out.append(ToolArguments(self._key, source))
                 out.append(Closed(self._key))
