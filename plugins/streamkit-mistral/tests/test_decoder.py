@@ -54,6 +54,12 @@ def call(id_: str | None = None, name: str = "", arguments: Any = "", **more: An
             [call("aaaaaaaaa", "", ": 1}", index=0)],
             [call("null", "f", {}, index=1)],
         ],
+        # the name is repeated, the id is not
+        [
+            [call("aaaaaaaaa", "f", '{"a"', index=0)],
+            [call(None, "f", ": 1}", index=0)],
+            [call(None, "f", "{}", index=1)],
+        ],
         # pieces without an index belong to the newest
         [
             [call("aaaaaaaaa", "f", '{"a"')],

@@ -27,21 +27,22 @@ _CALL_FIELDS = frozenset({"id", "type", "index", "function"})
 
 
 class _Call:
-    __slots__ = ("id", "key")
+    __slots__ = ("key", "name")
 
-    def __init__(self, key: Key, id_: str) -> None:
+    def __init__(self, key: Key, name: str) -> None:
         self.key = key
-        self.id = id_
+        self.name = name
 
 
 class Choice:
     """Reads the deltas of one choice. Chunks go to the list ``out`` that each method is given."""
 
-    __slots__ = ("_at_index", "_calls", "_images", "index", "stop")
+    __slots__ = ("_at_index", "_by_id", "_calls", "_images", "index", "stop")
 
     def __init__(self, index: int) -> None:
         self._calls: list[_Call] = []
-        self._at_index: dict[Any, _Call] = {}
+        self._at_index: dict[int | str, _Call] = {}
+        self._by_id: dict[str, _Call] = {}
         self._images = 0
         self.index = index
         self.stop: Stop | None = None
@@ -105,8 +106,8 @@ class Choice:
     def tool_call(self, delta: Any, out: list[Chunk]) -> None:
         """A call, whole or the next piece of one.
 
-        An id that is new begins a call, and so does a name where the call already has one. Without
-        either, the piece belongs to the call at its index, or to the newest.
+        An id that is new begins a call. Without an id, so does a name, except that of the call at
+        this index. Without either, the piece belongs to the call at its index, or to the newest.
         """
         function = delta.get("function") if isinstance(delta, dict) else None
         if not isinstance(function, dict) or self.stop is not None:
@@ -116,13 +117,15 @@ class Choice:
         if id_ == "null":  # the vendor's SDK writes so for none
             id_ = ""
         index = delta.get("index")
-        call = self._find(id_, name, index if isinstance(index, int | str) else None)
+        if not isinstance(index, int | str):
+            index = None
+        call = self._find(id_, name, index)
         if call is None:
             if not name:
                 out.append(Opaque("tool_call", delta))
                 return
             call = self._begin(id_, name, out)
-        if isinstance(index, int | str):
+        if index is not None:
             self._at_index[index] = call
         for field, value in delta.items():
             if field not in _CALL_FIELDS and value is not None:
@@ -135,14 +138,17 @@ class Choice:
 
     def _find(self, id_: str, name: str, index: int | str | None) -> _Call | None:
         if id_:
-            return next((call for call in self._calls if call.id == id_), None)
-        newest = self._calls[-1] if self._calls else None
-        call = newest if index is None else self._at_index.get(index)
-        return None if name else call
+            return self._by_id.get(id_)
+        if index is not None:
+            call = self._at_index.get(index)
+            return call if call and name in ("", call.name) else None
+        return self._calls[-1] if self._calls and not name else None
 
     def _begin(self, id_: str, name: str, out: list[Chunk]) -> _Call:
-        call = _Call(("call", len(self._calls)), id_)
+        call = _Call(("call", len(self._calls)), name)
         self._calls.append(call)
+        if id_:
+            self._by_id[id_] = call
         out.append(ToolOpened(call.key, name, id_ or None, self.index))
         return call
 
