@@ -13,7 +13,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from _make import adapters, api, errors, event_types, faults, laws, peers
+from _make import adapters, api, errors, event_types, faults, laws, peers, resume
 
 from streamkit import events
 
@@ -26,6 +26,7 @@ SECTIONS = {
     "events.md": event_types.sections,
     "laws.md": laws.sections,
     "reliability.md": lambda: {**faults.sections(), **peers.sections()},
+    "resume.md": resume.sections,
     "timeouts-and-retries.md": errors.timer_sections,
     "../README.md": peers.readme_sections,
 }

@@ -243,6 +243,17 @@ def test_save_names_the_file_and_a_named_file_stays(
         assert ran.out + ran_on.out == "The sky is blue.\n"
 
 
+def test_an_answer_that_lacks_its_end_mark_alone_is_not_kept(
+    server: TapeServer, env: dict[str, str], kept: Path
+) -> None:
+    server.play(Answer([*said("The sky is blue."), event({}, "stop")], then="close", ended=False))
+    ran = ask(env)
+    assert (ran.code, ran.out) == (3, "The sky is blue.\n")
+    assert "the model had stopped already" in ran.err
+    assert "Go on with" not in ran.err
+    assert not kept.exists()
+
+
 def test_no_save_keeps_nothing(server: TapeServer, env: dict[str, str], kept: Path) -> None:
     server.play(cut("The sky", " is", " bl"), refused(401, "no"))
     ran = ask(env, "--no-save")

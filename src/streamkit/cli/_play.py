@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from streamkit.cli._output import Screen
-from streamkit.errors import StreamInterrupted, StreamkitError
+from streamkit.cli._tokens import token_of
+from streamkit.errors import StreamkitError
 from streamkit.events import (
     AttemptStarted,
     ChoiceEnded,
@@ -95,8 +96,7 @@ def play(stream: Stream, screen: Screen, *, resumable: bool = False) -> Streamki
     except StreamkitError as problem:
         error = problem
     finally:
-        broke_off = isinstance(error, StreamInterrupted) and error.token is not None
-        screen.end(goes_on=resumable and broke_off)
+        screen.end(goes_on=resumable and token_of(error) is not None)
     answer = stream.snapshot
     for line in (*seams.explained, *_closing(answer, attempts)):
         screen.aside(line)

@@ -43,13 +43,21 @@ def read_token(file: str | None) -> str:
     )
 
 
+def token_of(error: StreamkitError | None) -> str | None:
+    """The token of an answer that lacks something; None if it does not, or cannot go on."""
+    if not isinstance(error, StreamInterrupted) or error.partial is None:
+        return None
+    return error.token if error.partial.finish_reason is None else None
+
+
 def keep_token(error: StreamkitError, file: str | None) -> None:
     """Save the token of an answer that broke off, and note on the error how to go on with it."""
-    if not isinstance(error, StreamInterrupted) or error.token is None:
+    token = token_of(error)
+    if token is None:
         return
     path = Path(file) if file is not None else last_token()
     try:
-        _write(path, error.token)
+        _write(path, token)
     except OSError as problem:
         error.add_note(f"It could not be saved to {path}: {problem.strerror or problem}.")
         return

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, get_args
+from typing import Any, ClassVar, Literal, get_args
 
 import httpx
 
 from streamkit import chunks
-from streamkit.adapter import Adapter, Decoder, Endpoint, Frame, Supports, WireRequest
+from streamkit.adapter import Adapter, Decoder, Endpoint, Frame, ResumeBy, Supports, WireRequest
 from streamkit.chunks import Chunk
 from streamkit.client import Client
 from streamkit.messages import ChatRequest
@@ -62,6 +62,7 @@ class Fake(Adapter):
             async with client.stream("fake:any", "Hi") as stream: ...
 
     A script that does not say how it ends, ends well. ``requests`` keeps what was asked.
+    ``goes_on`` says how a broken answer may be resumed, by the next script.
     """
 
     dialect: ClassVar[str] = "fake"
@@ -72,8 +73,14 @@ class Fake(Adapter):
         reasoning=True,
     )
 
-    def __init__(self, *scripts: Script | str, name: str = "fake") -> None:
+    def __init__(
+        self,
+        *scripts: Script | str,
+        name: str = "fake",
+        goes_on: Literal["prefix", "instruct"] | None = None,
+    ) -> None:
         self.name = name
+        self._goes_on = goes_on
         self._scripts: list[list[Step]] = [
             [s] if isinstance(s, str) else list(s) for s in scripts or ("",)
         ]
@@ -93,6 +100,9 @@ class Fake(Adapter):
     def request(self, request: ChatRequest) -> WireRequest:
         self.requests.append(request)
         return WireRequest("/", {"model": request.model}, framing="jsonl")
+
+    def resume_by(self, request: ChatRequest) -> tuple[ResumeBy, ...]:  # noqa: ARG002
+        return (ResumeBy(self._goes_on, "the script"),) if self._goes_on else ()
 
     def decoder(self, request: ChatRequest) -> Decoder:  # noqa: ARG002
         return _FakeDecoder(self._scripts)
