@@ -26,6 +26,10 @@ HIGH_WATER: Final = 64 * 1024
 HAPPY_EYEBALLS_DELAY: Final = 0.25
 """Seconds before the next address is tried beside the first (RFC 8305)."""
 
+SHORT_WAIT: Final = 1.0
+"""Seconds. The timer of a shorter wait is cancelled when bytes come: left to be moved on when it
+fires, it would wake the loop about as often as they do."""
+
 
 # httpcore's interface has timeouts for arguments.
 # ruff: noqa: ASYNC109
@@ -136,18 +140,28 @@ class AsyncioStream(asyncio.Protocol, httpcore.AsyncNetworkStream):
         return data
 
     async def _arrival(self, timeout: float | None) -> None:
-        if timeout is not None:
+        reader = self._reader = self._loop.create_future()
+        alarm: asyncio.TimerHandle | None = None
+        if timeout is not None and timeout < SHORT_WAIT:
+            alarm = self._loop.call_later(timeout, self._give_up, reader)
+        elif timeout is not None:
             self._deadline = self._loop.time() + timeout
             if self._timer is None or self._timer.when() > self._deadline:
                 self._set_timer()
-        self._reader = self._loop.create_future()
         try:
-            await self._reader
+            await reader
         except TimeoutError as error:
             raise httpcore.ReadTimeout(f"no byte came within {timeout} s") from error
         finally:
             self._reader = None
             self._deadline = float("inf")
+            if alarm is not None:
+                alarm.cancel()
+
+    @staticmethod
+    def _give_up(reader: asyncio.Future[None]) -> None:
+        if not reader.done():
+            reader.set_exception(TimeoutError())
 
     def _set_timer(self) -> None:
         if self._timer is not None:
@@ -157,12 +171,12 @@ class AsyncioStream(asyncio.Protocol, httpcore.AsyncNetworkStream):
     def _time_is_up(self) -> None:
         self._timer = None
         reader = self._reader
-        if reader is None or reader.done() or self._deadline == float("inf"):
+        if reader is None or self._deadline == float("inf"):
             return  # the next read sets it again
         if self._loop.time() < self._deadline:
             self._set_timer()
         else:
-            reader.set_exception(TimeoutError())
+            self._give_up(reader)
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:
         """Send all bytes. Raises WriteTimeout, or WriteError."""

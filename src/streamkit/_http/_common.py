@@ -82,7 +82,8 @@ class Driver:
             due, self._due = deadline - now(), TIMED_OUT
         if wake is not None and wake - now() < due:
             due, self._due = wake - now(), NOT_YET
-        return None if due == float("inf") else max(0.0, due)
+        # To a blocking socket, 0 would mean not to wait at all, and to fail.
+        return None if due == float("inf") else max(0.001, due)
 
     def _not_come(self, error: Exception) -> Reply:
         """What it means that a read of a connection of our own failed."""
@@ -144,8 +145,13 @@ def network_stream(response: Any) -> Any:
 
 def hang_up(response: Any) -> None:
     """Cut the connection from a finaliser, where nothing can be awaited."""
+    cut(network_stream(response))
+
+
+def cut(stream: Any) -> None:
+    """Cut a connection under whoever reads it, perhaps in another thread."""
     with contextlib.suppress(Exception):
-        held = network_stream(response).get_extra_info("socket")
+        held = stream.get_extra_info("socket")
         # A duplicate, since the event loop's own object may not allow it (uvloop's does not).
         with socket.fromfd(held.fileno(), held.family, held.type) as twin:
             twin.shutdown(socket.SHUT_RDWR)

@@ -14,7 +14,7 @@ import contextlib
 import ssl
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any, Final, Generic, Protocol, TypeVar
 from urllib.request import getproxies
@@ -25,6 +25,7 @@ import httpcore
 import httpx
 
 from streamkit._http._asyncio import AsyncioBackend
+from streamkit._http._common import cut
 from streamkit._http._http11 import AsyncLine, Line
 
 KEEP_ALIVE: Final = 5.0
@@ -33,7 +34,12 @@ KEEP_ALIVE: Final = 5.0
 MAX_IDLE: Final = 1000
 """Idle connections kept to one origin."""
 
+CLOSE_SECONDS: Final = 0.4
+"""How long a connection may take to close: a TLS farewell waits for a peer that does not read."""
+
 Origin = tuple[bytes, bytes, int]
+Key = tuple[Origin, asyncio.AbstractEventLoop | None]
+"""What a connection can serve: on asyncio it belongs to one event loop, elsewhere to none."""
 
 
 def async_client() -> httpx.AsyncClient:
@@ -58,7 +64,9 @@ def _through(transport: Callable[[], Any]) -> dict[str, Any]:
 @lru_cache(maxsize=1)
 def tls() -> ssl.SSLContext:
     """One for the process: reading the CA bundle takes tens of milliseconds."""
-    return httpx.create_ssl_context()
+    context = httpx.create_ssl_context()
+    context.set_alpn_protocols(["http/1.1"])
+    return context
 
 
 class _Connection(Protocol):
@@ -72,19 +80,22 @@ C = TypeVar("C", bound=_Connection)
 
 
 class _Shelf(Generic[C]):
-    """The connections of one client: idle ones by origin, and those in use.
+    """The connections of one client: idle ones by what they can serve, and those in use.
 
     Taking one and giving it back cost the same however many there are. Whoever gets ``dead`` ones
     closes them. Threads may share a shelf: each step is one operation on a deque or a set.
     """
 
     def __init__(self) -> None:
-        self._idle: dict[Origin, deque[C]] = {}
+        self._idle: dict[Key, deque[C]] = {}
         self._used: set[C] = set()
+        self._closed = False
 
-    def take(self, origin: Origin) -> tuple[C | None, list[C]]:
+    def take(self, key: Key) -> tuple[C | None, list[C]]:
         """The idle connection that was used last, if any; and those found dead on the way."""
-        idle, dead = self._idle.get(origin), list[C]()
+        idle, dead = self._idle.get(key), list[C]()
+        if idle is None:  # perhaps a new event loop: what an ended one left is of no use
+            dead = self._all_idle(lambda key: key[1] is not None and key[1].is_closed())
         with contextlib.suppress(IndexError):  # another thread took the last one
             while idle:
                 connection = idle.pop()
@@ -95,15 +106,19 @@ class _Shelf(Generic[C]):
         return None, dead
 
     def put_to_use(self, connection: C) -> None:
-        """A new connection."""
+        """A new connection. Raises if it comes too late."""
         self._used.add(connection)
+        if self._closed:
+            raise httpx.ReadError("the client was closed")
 
-    def give_back(self, origin: Origin, connection: C) -> list[C]:
+    def give_back(self, key: Key, connection: C) -> list[C]:
         """An answer was read to its end. Returns what is to be closed in turn."""
         self._used.discard(connection)
         connection.idle_since = time.monotonic()
-        idle, dead = self._idle.setdefault(origin, deque()), list[C]()
+        idle, dead = self._idle.setdefault(key, deque()), list[C]()
         idle.append(connection)
+        if self._closed:
+            return self._all_idle(lambda _: True)
         with contextlib.suppress(IndexError):  # another thread took the last one
             while idle and (len(idle) > MAX_IDLE or _has_expired(idle[0])):
                 dead.append(idle.popleft())
@@ -114,10 +129,16 @@ class _Shelf(Generic[C]):
         self._used.discard(connection)
 
     def clear(self) -> list[C]:
-        """All of them, to be closed."""
-        left = [*self._used, *(c for idle in self._idle.values() for c in idle)]
+        """All of them, to be closed; from now on the shelf keeps none."""
+        self._closed = True
+        left = [*self._used, *self._all_idle(lambda _: True)]
         self._used.clear()
-        self._idle.clear()
+        return left
+
+    def _all_idle(self, of: Callable[[Key], bool]) -> list[C]:
+        left = list[C]()
+        for key in [key for key in list(self._idle) if of(key)]:
+            left += self._idle.pop(key, ())
         return left
 
 
@@ -151,65 +172,84 @@ class AsyncConnections(httpx.AsyncBaseTransport):
         self._shelf = _Shelf[AsyncLine]()
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        origin, trace = _origin(request.url), request.extensions.get("trace")
-        line, dead = self._shelf.take(origin)
-        await _close_all(dead)
-        if line is None:
-            if trace is not None:
-                await trace("connection.connect_tcp.started", {})
-            line = AsyncLine(await _connected(origin, request.extensions["timeout"]["connect"]))
-            self._shelf.put_to_use(line)
-        if trace is not None:
-            await trace("http11.send_request.started", {})
+        loop, trace = _asyncio_loop(), request.extensions.get("trace")
+        key = (origin := _origin(request.url)), loop
+        line, dead = self._shelf.take(key)
         try:
+            await _close_all(dead)
+            if line is None:
+                if trace is not None:
+                    await trace("connection.connect_tcp.started", {})
+                seconds = request.extensions["timeout"]["connect"]
+                line = AsyncLine(await _connected(origin, loop, seconds), loop)
+                self._shelf.put_to_use(line)
+            if trace is not None:
+                await trace("http11.send_request.started", {})
             head = await line.ask(request)
         except BaseException:
-            self._shelf.drop(line)
-            await _close_all([line])
+            if line is not None:
+                self._shelf.drop(line)
+                await _close_all([line])
             raise
-        body = AsyncBody(self._shelf, origin, line, request.extensions["timeout"]["read"])
+        body = AsyncBody(self._shelf, key, line, request.extensions["timeout"]["read"])
         return _answer(head, body, line.stream)
 
     async def aclose(self) -> None:
         await _close_all(self._shelf.clear())
 
 
-async def _connected(origin: Origin, seconds: float | None) -> httpcore.AsyncNetworkStream:
+async def _connected(
+    origin: Origin, loop: asyncio.AbstractEventLoop | None, seconds: float | None
+) -> httpcore.AsyncNetworkStream:
     scheme, host, port = origin
     name = host.decode("ascii")
-    stream = await _network_backend().connect_tcp(name, port, seconds)
+    stream = await _network_backend(loop).connect_tcp(name, port, seconds)
     if scheme != b"https":
         return stream
     try:
         return await stream.start_tls(tls(), name, seconds)
     except BaseException:
-        with anyio.CancelScope(shield=True):
-            await stream.aclose()
+        await _close_all([stream])
         raise
 
 
-def _network_backend() -> httpcore.AsyncNetworkBackend:
+def _asyncio_loop() -> asyncio.AbstractEventLoop | None:
+    """The running event loop; None on trio, also where that is a guest of asyncio's loop."""
+    on_asyncio = anyio.get_cancelled_exc_class() is asyncio.CancelledError
+    return asyncio.get_running_loop() if on_asyncio else None
+
+
+def _network_backend(loop: asyncio.AbstractEventLoop | None) -> httpcore.AsyncNetworkBackend:
     """Ours where asyncio's own loop runs."""
-    try:
-        loop = asyncio.get_running_loop()
-    except RuntimeError:
+    if loop is None:
         return httpcore.TrioBackend()
     return AsyncioBackend() if isinstance(loop, asyncio.BaseEventLoop) else httpcore.AnyIOBackend()
 
 
-async def _close_all(lines: list[AsyncLine]) -> None:
-    with anyio.CancelScope(shield=True):
-        for line in lines:
-            await line.aclose()
+class _Closes(Protocol):
+    async def aclose(self) -> None: ...
+
+
+async def _close_all(lines: Sequence[_Closes]) -> None:
+    """Close each, whatever becomes of the others."""
+    cancelled: BaseException | None = None
+    for line in lines:
+        try:
+            with anyio.move_on_after(CLOSE_SECONDS, shield=True), contextlib.suppress(Exception):
+                await line.aclose()
+        except asyncio.CancelledError as error:  # no shield holds off a task's own cancellation
+            cancelled = error
+    if cancelled is not None:
+        raise cancelled
 
 
 class AsyncBody(httpx.AsyncByteStream):
     """A response's bytes, straight from its connection, which goes back when it is closed."""
 
     def __init__(
-        self, shelf: _Shelf[AsyncLine], origin: Origin, line: AsyncLine, seconds: float | None
+        self, shelf: _Shelf[AsyncLine], key: Key, line: AsyncLine, seconds: float | None
     ) -> None:
-        self._shelf, self._origin, self._seconds = shelf, origin, seconds
+        self._shelf, self._key, self._seconds = shelf, key, seconds
         self._line: AsyncLine | None = line
 
     async def receive(self, seconds: float | None) -> bytes:
@@ -231,7 +271,7 @@ class AsyncBody(httpx.AsyncByteStream):
         if line is None:
             return
         if line.is_over:
-            await _close_all(self._shelf.give_back(self._origin, line))
+            await _close_all(self._shelf.give_back(self._key, line))
         else:
             self._shelf.drop(line)
             await line.aclose()
@@ -247,27 +287,31 @@ class Connections(httpx.BaseTransport):
         self._shelf = _Shelf[Line]()
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        origin, trace = _origin(request.url), request.extensions.get("trace")
-        line, dead = self._shelf.take(origin)
-        _close_all_now(dead)
-        if line is None:
-            if trace is not None:
-                trace("connection.connect_tcp.started", {})
-            line = Line(_connected_now(origin, request.extensions["timeout"]["connect"]))
-            self._shelf.put_to_use(line)
-        if trace is not None:
-            trace("http11.send_request.started", {})
+        key, trace = (_origin(request.url), None), request.extensions.get("trace")
+        line, dead = self._shelf.take(key)
         try:
+            _close_all_now(dead)
+            if line is None:
+                if trace is not None:
+                    trace("connection.connect_tcp.started", {})
+                line = Line(_connected_now(key[0], request.extensions["timeout"]["connect"]))
+                self._shelf.put_to_use(line)
+            if trace is not None:
+                trace("http11.send_request.started", {})
             head = line.ask(request)
         except BaseException:
-            self._shelf.drop(line)
-            line.close()
+            if line is not None:
+                self._shelf.drop(line)
+                line.close()
             raise
-        body = Body(self._shelf, origin, line, request.extensions["timeout"]["read"])
+        body = Body(self._shelf, key, line, request.extensions["timeout"]["read"])
         return _answer(head, body, line.stream)
 
     def close(self) -> None:
-        _close_all_now(self._shelf.clear())
+        lines = self._shelf.clear()
+        for line in lines:
+            cut(line.stream)  # closing alone does not wake a thread that waits for bytes
+        _close_all_now(lines)
 
 
 def _connected_now(origin: Origin, seconds: float | None) -> httpcore.NetworkStream:
@@ -291,10 +335,8 @@ def _close_all_now(lines: list[Line]) -> None:
 class Body(httpx.SyncByteStream):
     """The blocking twin of `AsyncBody`."""
 
-    def __init__(
-        self, shelf: _Shelf[Line], origin: Origin, line: Line, seconds: float | None
-    ) -> None:
-        self._shelf, self._origin, self._seconds = shelf, origin, seconds
+    def __init__(self, shelf: _Shelf[Line], key: Key, line: Line, seconds: float | None) -> None:
+        self._shelf, self._key, self._seconds = shelf, key, seconds
         self._line: Line | None = line
 
     def receive(self, seconds: float | None) -> bytes:
@@ -316,7 +358,7 @@ class Body(httpx.SyncByteStream):
         if line is None:
             return
         if line.is_over:
-            _close_all_now(self._shelf.give_back(self._origin, line))
+            _close_all_now(self._shelf.give_back(self._key, line))
         else:
             self._shelf.drop(line)
             line.close()

@@ -8,6 +8,7 @@ writes HTTP; httpcore's network backends, which are public, connect. No generato
 
 from __future__ import annotations
 
+import asyncio
 import time
 from typing import Any, Final
 
@@ -16,6 +17,7 @@ import httpcore
 import httpx
 
 _READ_SIZE: Final = 64 * 1024
+_WRITE_SIZE: Final = 256 * 1024
 _MAX_HEAD: Final = 100 * 1024
 
 Headers = list[tuple[bytes, bytes]]
@@ -33,18 +35,24 @@ class Exchange:
 
     def __init__(self) -> None:
         self._http = h11.Connection(h11.CLIENT, max_incomplete_event_size=_MAX_HEAD)
+        self._ended = False
 
     def request(self, method: bytes, target: bytes, headers: Headers, content: bytes) -> bytes:
         """The bytes to send."""
         http = self._http
         if http.our_state is h11.DONE:
             http.start_next_cycle()
+            self._ended = False
         try:
             sent = http.send(h11.Request(method=method, target=target, headers=headers))
             sent = (sent or b"") + (http.send(h11.Data(data=content)) or b"" if content else b"")
             return sent + (http.send(h11.EndOfMessage()) or b"")
         except h11.LocalProtocolError as error:
             raise httpx.LocalProtocolError(str(error)) from error
+
+    def was_not_sent(self) -> None:
+        """The server did not take the whole request. It may have answered all the same (413)."""
+        self._http.send_failed()
 
     def feed(self, data: bytes) -> None:
         if not data and self._http.their_state is h11.SEND_RESPONSE:
@@ -61,18 +69,26 @@ class Exchange:
                 return event
 
     def piece(self) -> bytes | None:
-        """The next bytes of the body; b"" at its end."""
+        """The next bytes of the body; b"" at its end, and ever after."""
+        if self._ended:
+            return b""
         event = self._next()
         if event is h11.NEED_DATA:
             return None
         if isinstance(event, h11.Data):
             return bytes(event.data)
+        self._ended = True
         return b""
 
     @property
     def is_over(self) -> bool:
-        """Whether the answer was read to its end, and the connection can serve another."""
-        return self._http.our_state is h11.DONE and self._http.their_state is h11.DONE
+        """Whether the answer was read to its end, and the connection can serve another.
+
+        One with bytes behind the answer cannot: they would be taken for the next answer.
+        """
+        http = self._http
+        done = http.our_state is h11.DONE and http.their_state is h11.DONE
+        return done and not http.trailing_data[0]
 
     def _next(self) -> Any:
         try:
@@ -81,26 +97,29 @@ class Exchange:
             raise httpx.RemoteProtocolError(str(error)) from error
 
 
-def _patience(request: httpx.Request) -> float | None:
-    """Seconds that the next read of an answer's head may take.
+def _patience(request: httpx.Request, timer: str) -> float | None:
+    """Seconds that the next write of the request, or read of the answer's head, may take.
 
-    ``deadline``, of the monotonic clock, is for a head that goes on and on, each read in time.
+    ``deadline``, of the monotonic clock, is for one that goes on and on, each step in time.
     """
-    seconds: float | None = request.extensions["timeout"]["read"]
+    seconds: float | None = request.extensions["timeout"][timer]
     deadline = request.extensions.get("deadline")
     if deadline is None:
         return seconds
     left: float = deadline - time.monotonic()
     if left <= 0:
-        raise httpx.ReadTimeout("the head of the answer did not end in time")
+        raise httpx.ReadTimeout("the answer did not begin in time")
     return left if seconds is None else min(seconds, left)
 
 
 class AsyncLine:
     """A connection to one origin, in use for one exchange at a time."""
 
-    def __init__(self, stream: httpcore.AsyncNetworkStream) -> None:
+    def __init__(
+        self, stream: httpcore.AsyncNetworkStream, loop: asyncio.AbstractEventLoop | None
+    ) -> None:
         self.stream = stream
+        self._loop = loop
         self._exchange = Exchange()
         self.idle_since = 0.0
 
@@ -110,9 +129,12 @@ class AsyncLine:
         exchange = self._exchange
         target, headers = request.url.raw_path, request.headers.raw
         sent = exchange.request(request.method.encode(), target, headers, content)
-        await self.stream.write(sent, request.extensions["timeout"]["write"])
+        try:
+            await self.stream.write(sent, _patience(request, "write"))
+        except httpcore.WriteError:
+            exchange.was_not_sent()
         while (head := exchange.head()) is None:
-            exchange.feed(await self.stream.read(_READ_SIZE, _patience(request)))
+            exchange.feed(await self.stream.read(_READ_SIZE, _patience(request, "read")))
         return head
 
     async def receive(self, timeout: float | None) -> bytes:
@@ -137,7 +159,12 @@ class AsyncLine:
         return bool(self.stream.get_extra_info("is_readable"))
 
     async def aclose(self) -> None:
-        await self.stream.aclose()
+        """Close the connection, on the event loop that it belongs to."""
+        loop = self._loop
+        if loop is None or loop.is_closed() or loop is asyncio.get_running_loop():
+            await self.stream.aclose()
+        else:
+            asyncio.run_coroutine_threadsafe(self.stream.aclose(), loop)
 
 
 class Line:
@@ -154,9 +181,14 @@ class Line:
         exchange = self._exchange
         target, headers = request.url.raw_path, request.headers.raw
         sent = exchange.request(request.method.encode(), target, headers, content)
-        self.stream.write(sent, request.extensions["timeout"]["write"])
+        try:
+            for start in range(0, len(sent), _WRITE_SIZE):
+                part = sent[start : start + _WRITE_SIZE]
+                self.stream.write(part, _patience(request, "write"))
+        except httpcore.WriteError:
+            exchange.was_not_sent()
         while (head := exchange.head()) is None:
-            exchange.feed(self.stream.read(_READ_SIZE, _patience(request)))
+            exchange.feed(self.stream.read(_READ_SIZE, _patience(request, "read")))
         return head
 
     def receive(self, timeout: float | None) -> bytes:
