@@ -70,7 +70,6 @@ OTHERWISE = {
     "openai-responses/items_never_done": FOREIGN,
     "openai-responses/llamacpp": FOREIGN,
     "openai-responses/openrouter_in_turns": FOREIGN,
-    "openai-responses/whole_answer_at_once": FOREIGN,
     "openai-responses/xai_own_tools": FOREIGN,
     "anthropic/bedrock_metrics": NO_NAMES,
     "anthropic/gateway_without_names": NO_NAMES,
