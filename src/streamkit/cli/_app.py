@@ -204,6 +204,31 @@ def decode(
 
 
 @app.command()
+def drift(
+    adapter: Annotated[str, typer.Argument(help="a model prefix or id, such as anthropic")],
+    files: Annotated[list[str], typer.Argument(metavar="FILE...", help="recordings, or folders")],
+    *,
+    known: Annotated[
+        list[str] | None,
+        typer.Option(metavar="FILE", help="recordings, or a folder, whose words are no news"),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="print one JSON object a line")] = False,
+    debug: Debug = False,
+) -> int:
+    """Name the events, fields and values in recordings that an adapter has no mapping for.
+
+    Exit codes: 0 there are none, 1 there are some.
+    """
+
+    def command() -> int:
+        from streamkit.cli.drift import drift
+
+        return drift(adapter, files, known=known or (), as_json=as_json)
+
+    return guarded(command, debug=debug)
+
+
+@app.command()
 def record(
     model: Annotated[str, typer.Argument(help="vendor:model")],
     prompt: Annotated[
