@@ -14,7 +14,7 @@ from streamkit.messages import JsonSchema, NamedTool, Tool
 from streamkit.values import Usage
 from tests.resume.going import SOON, Answer, Going, ask, chunks, refusal, words
 from tests.resume.going import whole as ended
-from wire import vendor_error
+from wire import said, vendor_error
 
 HALF = words("The sky", " is", " blue", " to")
 REST = ended(" today", " at", " noon.")
@@ -224,6 +224,23 @@ def test_a_block_that_closes_at_once_is_whole_when_it_is_said_to_be() -> None:
     assert [part.text for part in nothing.response.parts] == ["The sky is"]
 
 
+def test_words_that_wait_at_the_seam_come_before_their_block_is_closed() -> None:
+    first = chunks(c.Text("The sky", key=0), c.Text(" is ", key=0))
+    then = chunks(c.Text(" green", key=0), c.Closed(0), ended=True)
+    told = ask(first, then, adapter=Going(ways=("instruct",)))
+    assert [e.content.text for e in told.of("part.ended")] == ["The sky is green"]
+    assert told.response.outcome == "complete"
+
+
+def test_a_call_behind_a_closed_block_is_told_as_what_goes_on() -> None:
+    told = ask(chunks(c.Text("Look. ", key=0), c.Closed(0)), chunks(*CLOSED, ended=True))
+    assert [(e.type, e.part) for e in told.of("resumed", "part.started")] == [
+        ("part.started", 0),
+        ("resumed", 1),
+        ("part.started", 1),
+    ]
+
+
 # --- what servers refuse -------------------------------------------------------------------------
 
 
@@ -239,6 +256,12 @@ def test_a_refused_way_costs_no_attempt_and_the_next_one_is_taken() -> None:
 def test_a_way_that_is_refused_inside_the_stream_is_refused_as_well() -> None:
     told = ask(HALF, Answer([vendor_error("invalid_request_error", "no prefill")]), REST)
     assert (told.ways, told.error) == (["prefix", "instruct"], None)
+
+
+def test_an_error_behind_words_is_no_refusal_to_go_on() -> None:
+    told = ask(HALF, Answer([*said(" today"), vendor_error("invalid_request_error")]), REST)
+    assert told.ways == ["prefix"]
+    assert isinstance(told.error, errors.InvalidRequestError)
 
 
 def test_where_every_way_is_refused_the_fault_is_what_broke_the_answer() -> None:
@@ -306,8 +329,8 @@ def test_progress_resets_the_guard() -> None:
 
 
 def test_thoughts_that_were_taken_back_are_no_progress() -> None:
-    thinking = chunks(c.Reasoning("a long time"))
-    told = ask(thinking, policies={"resume": Resume(attempts=9)})
+    long, short = (chunks(c.Reasoning(thought)) for thought in ("a long time", "a while"))
+    told = ask(long, short, long, policies={"resume": Resume(attempts=9)})
     assert told.events[-1].attempts == 3
 
 

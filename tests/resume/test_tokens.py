@@ -19,7 +19,7 @@ from streamkit import chunks as c
 from streamkit._setup import Setup
 from tests.resume.going import SOON, Answer, Going, Told, ask, chunks, numbered, words
 from tests.resume.going import whole as ended
-from wire import DONE, KEY, STOP, said
+from wire import DONE, KEY, STOP, frame, said
 
 HALF = words("The sky", " is", " blue", " to")
 REST = ended(" today", " at", " noon.")
@@ -95,6 +95,14 @@ def test_a_kept_answer_is_replayed_from_a_token() -> None:
         told = ask(Answer(kept[cut:]), token=token, adapter=adapter)
         assert (told.error, told.text) == (None, "The sky is blue.")
         assert told.resumed == [("replay", "exact")]
+
+
+def test_a_closed_call_without_arguments_is_believed_once_a_replay_says_that_it_may_be() -> None:
+    kept = numbered([frame(c.ToolOpened("t", "look", "1"), c.Closed("t")), STOP, DONE])
+    adapter = Going(ways=("replay",))
+    token = broken(Answer(kept[:1], end="rst"), adapter=adapter).error.token
+    told = ask(Answer(kept[1:]), token=token, adapter=adapter)
+    assert [call.arguments for call in told.response.tool_calls] == [{}]
 
 
 def test_what_cannot_be_gone_on_with_says_why() -> None:
