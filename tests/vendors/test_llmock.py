@@ -31,7 +31,7 @@ DIALECTS = {
     "xai:grok-4": ("xai", ""),
 }
 
-# llmock tells usage only when asked by stream_options; these vendors tell it always, and are not asked.
+# llmock tells usage only when asked to; these vendors tell it always, and so are not asked.
 UNASKED = ("mistral:mistral-small-latest", "perplexity:sonar")
 
 # Where llmock sends a call in pieces: Gemini and Mistral send it whole, Perplexity has no tools.
