@@ -73,7 +73,8 @@ class ToolOpened:
     """The model begins a call of one of the *caller's* tools.
 
     ``key`` is required: one per call. ``id`` is None if the vendor sends none (the core makes one).
-    ``vendor`` is what else must be sent back with the call, as received.
+    ``vendor`` is what else must be sent back with the call, as received, under the name of the
+    dialect or profile that may have it back: ``{"anthropic": {…}}``.
     """
 
     key: Key

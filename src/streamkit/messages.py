@@ -117,7 +117,8 @@ class ToolCall(_Value):
     """A finished call of one of the caller's tools: closed by the vendor, and strictly parsed.
 
     ``arguments`` is the parsed JSON object of a ``function`` call; None for a ``custom`` one, whose
-    free text is ``arguments_text``. ``vendor`` goes back with the call as received.
+    free text is ``arguments_text``. ``vendor`` goes back with the call as received, to the dialect
+    or profile under whose name it stands, and to no other.
     """
 
     type: Literal["tool_call"] = "tool_call"

@@ -218,7 +218,7 @@ def test_what_else_a_call_carries_is_kept_for_sending_it_back() -> None:
     (opened,) = feed(
         start(0, type="tool_use", id="t", name="f", input={}, caller={"type": "direct"})
     )
-    assert opened == ToolOpened(0, "f", "t", vendor={"caller": {"type": "direct"}})
+    assert opened == ToolOpened(0, "f", "t", vendor={"anthropic": {"caller": {"type": "direct"}}})
 
 
 @pytest.mark.parametrize(

@@ -585,7 +585,9 @@ CITED = {"type": "char_location", "document_index": 0, "cited_text": "f", "file_
         ),
         (CALL, {"type": "tool_use", "id": "t1", "name": "f", "input": {"a": 1}}),
         (
-            CALL.model_copy(update={"vendor": {"caller": {"type": "direct"}, "other": 1}}),
+            CALL.model_copy(
+                update={"vendor": {"anthropic": {"caller": {"type": "direct"}, "other": 1}}}
+            ),
             {
                 "type": "tool_use",
                 "id": "t1",

@@ -298,13 +298,17 @@ def test_tool_results_go_before_what_the_user_says_with_them() -> None:
 
 def test_a_call_keeps_what_the_vendor_wants_back() -> None:
     echoed = {"extra_content": {"google": {"thought_signature": "c2ln"}}}
-    call = CALL.model_copy(update={"vendor": echoed})
+    call = CALL.model_copy(update={"vendor": {"gemini-compat": echoed}})
     [message] = sent("gemini-compat", Message.assistant(call))
     assert message["tool_calls"][0]["extra_content"] == echoed["extra_content"]
+    [message] = sent("openai", Message.assistant(call))
+    assert "extra_content" not in message["tool_calls"][0]
 
 
 def test_what_another_dialect_wants_back_stays_away() -> None:
-    call = CALL.model_copy(update={"vendor": {"openai-responses": {"id": "fc_1"}, "caller": {}}})
+    call = CALL.model_copy(
+        update={"vendor": {"openai-responses": {"id": "fc_1"}, "anthropic": {"caller": {}}}}
+    )
     [message] = sent("openai", Message.assistant(call))
     assert message["tool_calls"][0].keys() == {"id", "type", "function"}
 

@@ -430,7 +430,7 @@ def test_a_picture_the_model_made_goes_back_inside_its_item() -> None:
 
 
 def test_calls_of_other_vendors_travel_and_what_else_was_theirs_stays() -> None:
-    theirs = CALL.model_copy(update={"vendor": {"extra_content": {"google": 1}}})
+    theirs = CALL.model_copy(update={"vendor": {"gemini-compat": {"extra_content": {"google": 1}}}})
     cut = IncompleteToolCall(id="c2", name="f", arguments_text="{", reason="cut")
     [item] = sent(Message.assistant(theirs, cut))
     assert item == {"type": "function_call", "call_id": "c1", "name": "f", "arguments": '{"a": 1}'}

@@ -199,7 +199,7 @@ def test_what_must_be_echoed_stays_with_the_call_and_other_fields_are_told() -> 
     echoed = {"google": {"thought_signature": "c2ln"}}
     got = read([call("{}", "f", "c1", index=0, extra_content=echoed, parsed=1)])
     [made] = got.response.tool_calls
-    assert made.vendor == {"extra_content": echoed}
+    assert made.vendor == {"openai-compatible": {"extra_content": echoed}}
     [opaque] = [e for e in got.events if isinstance(e, OpaqueEvent)]
     assert (opaque.kind, opaque.data) == ("tool_call.parsed", 1)
 

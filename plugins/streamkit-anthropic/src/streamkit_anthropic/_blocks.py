@@ -128,7 +128,8 @@ class Blocks:
                 return chunks + _unmapped("redacted_thinking", announced, _REDACTED_FIELDS)
             case "tool_use":
                 name, id_ = text(announced.get("name")), text(announced.get("id")) or None
-                return [ToolOpened(key, name, id_, vendor=rest(announced, _TOOL_FIELDS) or None)]
+                own = rest(announced, _TOOL_FIELDS)
+                return [ToolOpened(key, name, id_, vendor={SCHEME: own} if own else None)]
             case "fallback":
                 model = text(mapping(announced.get("to")).get("model"))
                 notice = Notice("fallback", f"another model answers: {model}", data=announced)

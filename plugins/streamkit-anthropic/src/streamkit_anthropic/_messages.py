@@ -136,7 +136,8 @@ class Conversation:
             case ReasoningPart():
                 return self._thought(part, where)
             case ToolCall():
-                extras = {k: v for k, v in (part.vendor or {}).items() if k in _CALL_EXTRAS}
+                own = (part.vendor or {}).get(SCHEME) or {}
+                extras = {k: v for k, v in own.items() if k in _CALL_EXTRAS}
                 arguments = part.arguments
                 if arguments is None:  # free text of another vendor's custom tool
                     arguments = {"input": part.arguments_text}

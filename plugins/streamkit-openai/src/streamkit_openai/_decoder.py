@@ -104,7 +104,7 @@ class ChatDecoder(Decoder):
         if not self._told_before(body):
             if choices is None and not usage and body.keys().isdisjoint({"error", *TOP}):
                 return [*out, Opaque(frame.event or text_of(body.get("object")) or "frame", body)]
-            first = self._choices.get(0) or Choice(0)
+            first = self._choices.get(0) or Choice(0, self._profile.name)
             self._fields.read(body, _TOP_FIELDS, TOP, first, out)
             groq = body.get("x_groq")
             if isinstance(groq, dict) and groq.get("error"):
@@ -217,7 +217,7 @@ class ChatDecoder(Decoder):
             index = position
         choice = self._choices.get(index)
         if choice is None:
-            choice = self._choices[index] = Choice(index)
+            choice = self._choices[index] = Choice(index, self._profile.name)
         delta, logprobs = wire.get("delta"), wire.get("logprobs")
         if logprobs is not None:
             logprobs = _logprobs(logprobs)

@@ -28,7 +28,6 @@ from streamkit.messages import (
     ToolResult,
 )
 from streamkit_openai._details import detail_of
-from streamkit_openai._tools import ECHOED
 from streamkit_openai.profiles import Profile
 
 _AUDIO_FORMATS = {
@@ -153,7 +152,7 @@ class Messages:
                     self._reasoning(part, fields, pieces)
                 case ToolCall():
                     self._check(part)
-                    calls.append(_tool_call(part))
+                    calls.append(self._tool_call(part))
                 case IncompleteToolCall():
                     self._drop(part, "a tool call that was cut is not sent back.")
                 case ProviderItem():
@@ -172,6 +171,14 @@ class Messages:
             content = None
         wire = {"role": "assistant", "content": content, **fields}
         return wire | {"tool_calls": calls} if calls else wire
+
+    def _tool_call(self, call: ToolCall) -> dict[str, Any]:
+        if call.kind == "custom":
+            body = {"name": call.name, "input": call.arguments_text}
+        else:
+            body = {"name": call.name, "arguments": call.arguments_text or "{}"}
+        own = (call.vendor or {}).get(self._profile.name) or {}
+        return {"id": call.id, "type": call.kind, call.kind: body, **own}
 
     def _reasoning(
         self, part: ReasoningPart, fields: dict[str, Any], pieces: list[dict[str, Any]]
@@ -206,13 +213,3 @@ class Messages:
             pieces.append(item.payload)
         else:
             self._drop(item, f"chat completions take no {item.kind} back.")
-
-
-def _tool_call(call: ToolCall) -> dict[str, Any]:
-    if call.kind == "custom":
-        body = {"name": call.name, "input": call.arguments_text}
-    else:
-        body = {"name": call.name, "arguments": call.arguments_text or "{}"}
-    # Calls that other dialects made hold what only those take back.
-    echoed = {k: v for k, v in (call.vendor or {}).items() if k == ECHOED}
-    return {"id": call.id, "type": call.kind, call.kind: body, **echoed}

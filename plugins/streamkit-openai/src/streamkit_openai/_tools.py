@@ -44,10 +44,14 @@ class _Call:
 
 
 class ToolCalls:
-    """The calls of one choice. Chunks go to the list ``out`` that each method is given."""
+    """The calls of one choice. Chunks go to the list ``out`` that each method is given.
 
-    def __init__(self, choice: int) -> None:
+    What must go back with a call goes back to ``owner`` only, the profile of who sent it.
+    """
+
+    def __init__(self, choice: int, owner: str) -> None:
         self._choice = choice
+        self._owner = owner
         self._calls: list[_Call] = []
         self._by_id: dict[str, _Call] = {}
         self._by_index: dict[int | str, _Call] = {}
@@ -81,7 +85,7 @@ class ToolCalls:
             call.name = name
             self.any = True
             echoed = delta.get(ECHOED)
-            vendor = {ECHOED: echoed} if echoed else None
+            vendor = {self._owner: {ECHOED: echoed}} if echoed else None
             out.append(ToolOpened(call.key, name, call.id, self._choice, call.kind, vendor))
             text = "".join(call.held) + text
         elif not call.name:
