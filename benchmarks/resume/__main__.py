@@ -36,6 +36,8 @@ from streamkit_openai import OpenAIChat
 LAST_BYTE: Final = 8000
 """A cut falls in the first so many bytes of an attempt: thirty tokens of chat completions, fifty of
 messages."""
+SLOT: Final = {"id_slot": 0}
+"""All questions go to the same of the server's two slots, and so find the cache of those before."""
 DISTURBED: Final = 2
 """For so many questions of each kind, the answer is also gone on with from another cache."""
 TEMPERATURES: Final = (0.0, 0.8)
@@ -74,23 +76,24 @@ class Setup:
         return sync.Client(adapters=[adapter], retry=Retry(wait=tenacity.wait_none()))
 
     def disturb(self) -> None:
-        """Have the server forget what it has computed, in each of its two slots."""
-        for subject in ("bread", "ships"):
-            ask_for = {
-                "model": "smollm2",
-                "max_tokens": 1,
-                "messages": [{"role": "system", "content": f"All about {subject}. " * 40}],
-            }
-            headers = {"authorization": f"Bearer {self.server.api_key}"}
-            url = f"{self.server.base_url}/chat/completions"
-            httpx.post(url, json=ask_for, headers=headers, timeout=60).raise_for_status()
+        """Have the server forget what it has computed."""
+        about_bread = {"role": "system", "content": "All about bread. " * 40}
+        asked = {"model": "smollm2", "max_tokens": 1, "messages": [about_bread], **SLOT}
+        headers = {"authorization": f"Bearer {self.server.api_key}"}
+        url = f"{self.server.base_url}/chat/completions"
+        httpx.post(url, json=asked, headers=headers, timeout=60).raise_for_status()
 
 
 def ask(asking: sync.Client, prompt: str, temperature: float) -> Told:
     """Put the question and read the answer as a screen would."""
     kept, seams, ways, rewound, error = "", list[int](), list[str](), 0, None
     with asking.stream(
-        "cut:smollm2", prompt, temperature=temperature, max_tokens=MAX_TOKENS, resume=PATIENT
+        "cut:smollm2",
+        prompt,
+        temperature=temperature,
+        max_tokens=MAX_TOKENS,
+        resume=PATIENT,
+        extra_body=SLOT,
     ) as stream:
         try:
             for event in stream:
