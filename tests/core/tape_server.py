@@ -209,7 +209,9 @@ class TapeServer:
         ready, _, _ = select.select([conn, self._stop_reader], [], [], seconds)
         if self._stop_reader in ready:
             return False
-        if conn in ready and not conn.recv(1, socket.MSG_PEEK):
+        # TLS cannot be peeked into. There, the only thing to come meanwhile is a farewell.
+        peek = 0 if isinstance(conn, ssl.SSLSocket) else socket.MSG_PEEK
+        if conn in ready and not conn.recv(1, peek):
             raise _ClientGone
         return True
 

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import anyio
 import pytest
@@ -161,3 +162,30 @@ def test_a_request_that_expects_to_be_told_to_continue_is_sent_at_once(
     answers = ask(server.url, headers={"Expect": "100-continue"})
     assert server.requests[0].headers["expect"] == "100-continue"
     assert texts(answers) == ["Hello"]
+
+
+REFUSED = ("127.0.0.1", 1)
+
+
+@pytest.mark.parametrize("first", [REFUSED, ("192.0.2.1", 443)], ids=["refused", "unanswered"])
+def test_a_host_with_several_addresses_is_reached_at_the_one_that_answers(
+    server: TapeServer, monkeypatch: pytest.MonkeyPatch, first: tuple[str, int]
+) -> None:
+    """On asyncio, whose race is ours; the other loops have their own."""
+    good = ("127.0.0.1", int(server.url.rpartition(":")[2]))
+    looked_up = socket.getaddrinfo
+
+    def addresses(host: str, *args: Any, **kwargs: Any) -> list[Any]:
+        if host != "vendor.invalid":
+            return looked_up(host, *args, **kwargs)
+        if kwargs.get("flags"):
+            raise socket.gaierror("not a number")
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", x) for x in (first, good)]
+
+    async def main() -> str:
+        async with streamkit.Client(adapters=[Wire("http://vendor.invalid")]) as client:
+            return (await client.complete("wire:any", "Hi")).text
+
+    monkeypatch.setattr(socket, "getaddrinfo", addresses)
+    server.play(Answer(whole("Hello")))
+    assert run("asyncio", main) == "Hello"

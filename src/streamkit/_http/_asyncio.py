@@ -1,4 +1,4 @@
-"""TCP and TLS on asyncio's own event loop, for httpcore's connections.
+"""TCP and TLS on asyncio's own event loop, with the interface of httpcore's network streams.
 
 httpcore reads through anyio, which for every read opens a cancel scope with a timer of its own, and
 tells the loop twice to watch the socket. At a person's pace, one read for each delta, that is half
@@ -14,11 +14,15 @@ import select
 import socket
 import ssl
 import sys
-from collections.abc import Iterable
+from collections import deque
+from itertools import zip_longest
 from typing import Any, Final, cast
 
 import anyio
 import httpcore
+
+Address = tuple[int, Any]
+"""Address family, and what `socket.connect` takes."""
 
 HIGH_WATER: Final = 64 * 1024
 """Bytes held back for a reader before the loop stops reading: then TCP slows the vendor down."""
@@ -35,37 +39,70 @@ fires, it would wake the loop about as often as they do."""
 # ruff: noqa: ASYNC109
 
 
-class AsyncioBackend(httpcore.AsyncNetworkBackend):
-    """Connects on the running loop."""
+async def connect(host: str, port: int, timeout: float | None) -> AsyncioStream:
+    """Connect on the running loop. Raises ConnectTimeout, or ConnectError."""
+    loop = asyncio.get_running_loop()
+    try:
+        with anyio.fail_after(timeout):
+            held = await _connected(loop, await _looked_up(loop, host, port))
+            _, stream = await loop.create_connection(lambda: AsyncioStream(loop), sock=held)
+    except TimeoutError as error:
+        raise httpcore.ConnectTimeout(f"no connection within {timeout} s") from error
+    except OSError as error:
+        raise httpcore.ConnectError(str(error)) from error
+    return stream
 
-    async def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,
-        local_address: str | None = None,
-        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
-    ) -> AsyncioStream:
-        loop = asyncio.get_running_loop()
+
+async def _looked_up(loop: asyncio.AbstractEventLoop, host: str, port: int) -> list[Address]:
+    """Where to connect to, address families in turn. Only names are looked up in a thread."""
+    numeric = socket.AI_NUMERICHOST | socket.AI_NUMERICSERV
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=numeric)
+    except socket.gaierror:
+        found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    families: dict[int, list[Address]] = {}
+    for family, _, _, _, address in found:
+        families.setdefault(family, []).append((family, address))
+    return [x for turn in zip_longest(*families.values()) for x in turn if x is not None]
+
+
+async def _connected(loop: asyncio.AbstractEventLoop, addresses: list[Address]) -> socket.socket:
+    """A socket connected to the first address that answers; each has a head start on the next.
+
+    Asyncio's own race leaves a connected socket open if it is cancelled as that one wins.
+    """
+    attempts: dict[asyncio.Task[None], socket.socket] = {}
+    pending: set[asyncio.Task[None]] = set()
+    ahead = deque(addresses)
+    won: socket.socket | None = None
+    failed: BaseException = OSError("the host has no address")
+    try:
+        while ahead or pending:
+            if ahead:
+                family, address = ahead.popleft()
+                held = socket.socket(family, socket.SOCK_STREAM)
+                held.setblocking(False)
+                attempt = loop.create_task(loop.sock_connect(held, address))
+                attempts[attempt] = held
+                pending.add(attempt)
+            wait, until = HAPPY_EYEBALLS_DELAY if ahead else None, asyncio.FIRST_COMPLETED
+            done, pending = await asyncio.wait(pending, timeout=wait, return_when=until)
+            for attempt in done:
+                error = attempt.exception()
+                if error is None:
+                    won = attempts[attempt]
+                    return won
+                failed = error
+        raise failed
+    finally:
+        for attempt in pending:
+            attempt.cancel()
         try:
-            with anyio.fail_after(timeout):
-                _, stream = await loop.create_connection(
-                    lambda: AsyncioStream(loop),
-                    host,
-                    port,
-                    local_addr=None if local_address is None else (local_address, 0),
-                    happy_eyeballs_delay=HAPPY_EYEBALLS_DELAY,
-                )
-        except TimeoutError as error:
-            raise httpcore.ConnectTimeout(f"no connection within {timeout} s") from error
-        except OSError as error:
-            raise httpcore.ConnectError(str(error)) from error
-        for option in socket_options or ():
-            stream.get_extra_info("socket").setsockopt(*option)
-        return stream
-
-    async def sleep(self, seconds: float) -> None:
-        await asyncio.sleep(seconds)
+            await asyncio.gather(*attempts, return_exceptions=True)
+        finally:
+            for held in attempts.values():
+                if held is not won:
+                    held.close()
 
 
 class AsyncioStream(asyncio.Protocol, httpcore.AsyncNetworkStream):

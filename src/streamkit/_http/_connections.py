@@ -14,7 +14,7 @@ import contextlib
 import ssl
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any, Final, Generic, Protocol, TypeVar
 from urllib.request import getproxies
@@ -24,7 +24,7 @@ import h11
 import httpcore
 import httpx
 
-from streamkit._http._asyncio import AsyncioBackend
+from streamkit._http._asyncio import connect
 from streamkit._http._common import cut
 from streamkit._http._http11 import AsyncLine, Line
 
@@ -203,7 +203,7 @@ async def _connected(
 ) -> httpcore.AsyncNetworkStream:
     scheme, host, port = origin
     name = host.decode("ascii")
-    stream = await _network_backend(loop).connect_tcp(name, port, seconds)
+    stream = await _connecting(loop)(name, port, seconds)
     if scheme != b"https":
         return stream
     try:
@@ -219,11 +219,13 @@ def _asyncio_loop() -> asyncio.AbstractEventLoop | None:
     return asyncio.get_running_loop() if on_asyncio else None
 
 
-def _network_backend(loop: asyncio.AbstractEventLoop | None) -> httpcore.AsyncNetworkBackend:
-    """Ours where asyncio's own loop runs."""
+def _connecting(loop: asyncio.AbstractEventLoop | None) -> Callable[..., Awaitable[httpcore.AsyncNetworkStream]]:
+    """How to connect: in our own way where asyncio's own loop runs."""
     if loop is None:
-        return httpcore.TrioBackend()
-    return AsyncioBackend() if isinstance(loop, asyncio.BaseEventLoop) else httpcore.AnyIOBackend()
+        return httpcore.TrioBackend().connect_tcp
+    if isinstance(loop, asyncio.BaseEventLoop):
+        return connect
+    return httpcore.AnyIOBackend().connect_tcp
 
 
 class _Closes(Protocol):
