@@ -302,7 +302,7 @@ class Flow:
         hold = draft.seam.hold
         while True:
             read.deadline = watch.deadline
-            read.wake = watch.wake(hold) if hold is not None and hold.held else None
+            read.wake = watch.wake(hold) if hold is not None and draft.seam.overdue else None
             data = yield read
             if type(data) is not bytes:
                 if data is NOT_YET:

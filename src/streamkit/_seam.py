@@ -56,6 +56,15 @@ class Seam:
         self.hold, self.active = HoldBack(), True
 
     @property
+    def overdue(self) -> bool:
+        """Whether what waits shall be shown if it waits for long.
+
+        Not to a reader of words alone: another attempt may bring another word, and half of one
+        that was shown could not be taken back. Lines often fall silent before they break.
+        """
+        return self.hold is not None and bool(self.hold.held) and not self.append_only
+
+    @property
     def behind(self) -> str:
         """What is known to follow the text that was shown."""
         if self.joint is None and self.hold is not None:

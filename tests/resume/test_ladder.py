@@ -426,14 +426,22 @@ def test_usage_of_an_uncut_answer_is_the_vendors() -> None:
 
 
 def test_from_a_reader_of_words_nothing_is_taken_back() -> None:
-    half = words("The sky", " is", " bl")
-    half.reads = [*half.reads, 0.5]  # long enough for the half word to be shown
-    other = ended(" green today.")
+    half = words("The sky ", "b" * 30)  # too long to wait for
+    other = ended("green today.")
     told = ask(half, other)
-    assert told.text == "The sky is green today."
-    assert [(e.part, e.length) for e in told.of("rewound")] == [(0, 2)]
+    assert told.text == "The sky green today."
+    assert [(e.part, e.length) for e in told.of("rewound")] == [(0, 6)]
     told = ask(half, other, append_only=True)
     assert not told.of("rewound")
     assert isinstance(told.error, errors.StreamInterrupted)
-    assert told.text == "The sky is bl"
+    assert told.text == f"The sky {'b' * 30}"
     assert told.ways == ["prefix", "instruct"]
+
+
+def test_a_reader_of_words_is_shown_no_half_word_however_long_the_line_is_silent() -> None:
+    half = words("The sky", " is", " bl")
+    half.reads = [*half.reads, 0.5]
+    other = ended(" green today.")
+    assert [e.length for e in ask(half, other).of("rewound")] == [2]
+    told = ask(half, other, append_only=True)
+    assert (told.text, told.of("rewound"), told.error) == ("The sky is green today.", [], None)
