@@ -21,6 +21,7 @@ from streamkit.messages import (
     DocumentPart,
     ImagePart,
     IncompleteToolCall,
+    MediaPart,
     Message,
     Part,
     ProviderItem,
@@ -156,6 +157,9 @@ class Conversation:
                 return None
             case IncompleteToolCall():
                 self._drop(part, where, "a tool call that was never finished")
+                return None
+            case MediaPart():
+                self._drop(part, where, "an assistant turn holds no media that a model made")
                 return None
         raise UnsupportedError(f"{where}: an assistant turn of Anthropic's holds no {part.type}")
 

@@ -146,8 +146,14 @@ class Conversation:
                 self._called[part.name] = None
                 call = {"toolUseId": _call_id(part.id), "name": part.name, "input": arguments}
                 return {"toolUse": call}
-            case ImagePart() | MediaPart():
+            case ImagePart():
                 return self._media(part, where)
+            case MediaPart():
+                try:
+                    return self._media(part, where)
+                except UnsupportedError as error:  # another model made it, and words go on
+                    self._drop(part, where, error.message)
+                    return None
             case ProviderItem():
                 return self._own(part, where)
             case IncompleteToolCall():
