@@ -201,6 +201,8 @@ class Joint:
 
     def _starts_anew(self, came: str) -> bool:
         """Whether the answer's beginning comes again, if need be behind a few words."""
+        if not self._asked and came[:1].isspace():
+            return False  # no answer begins so, but the rest of one does
         beginning = " ".join(self._sent[:_OVERLAP_WINDOW].split())[:_SAME_BEGINNING]
         at = " ".join(came.split()).find(beginning)
         return len(beginning) == _SAME_BEGINNING and (at == 0 or (self._asked and at > 0))

@@ -122,8 +122,8 @@ def test_a_long_word_is_cut_between_characters_that_people_see(unit: str) -> Non
         shown += hold.admit(character)
         assert len(hold.held) <= HELD_CHARACTERS
         assert (shown + hold.held) == (unit * 40)[: len(shown) + len(hold.held)]
+        assert shown == unit * (len(shown) // len(unit))
     assert shown
-    assert shown == unit * (len(shown) // len(unit))
 
 
 def test_what_is_held_is_given_in_the_end() -> None:

@@ -91,6 +91,7 @@ def test_a_repeated_word_is_stripped_where_it_is_no_part_of_a_longer_one() -> No
 def test_a_text_that_repeats_itself_is_not_taken_for_an_echo(count: int) -> None:
     text = "ha " * count + "ha"
     assert joined(text, " ha" * count, dropped=" h") == text + " ha" * count
+    assert joined(text, " ha" * count + "!") == text + " ha" * count + "!"
 
 
 @pytest.mark.parametrize("how", ["prefix", "instruct"])

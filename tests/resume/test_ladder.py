@@ -10,6 +10,8 @@ import pytest
 from streamkit import Resume, Retry, errors
 from streamkit import chunks as c
 from streamkit._setup import Setup
+from streamkit._spent import tokens_in
+from streamkit._target import encode_body
 from streamkit.messages import JsonSchema, NamedTool, Tool
 from streamkit.values import Usage
 from tests.resume.going import SOON, Answer, Going, ask, chunks, refusal, words
@@ -340,6 +342,15 @@ def test_further_input_is_bounded() -> None:
     assert len(told.urls) == 1
     assert "further input tokens" in str(told.error)
     assert ask(HALF, REST, policies={"resume": Resume(max_extra_input_tokens=99)}).error is None
+
+
+def test_further_input_is_bounded_over_all_attempts() -> None:
+    again = words(" today", " at", " noon", end="rst")
+    sent = tokens_in(encode_body(ask(HALF, REST).bodies[1]).decode())
+    told = ask(HALF, again, REST, policies={"resume": Resume(max_extra_input_tokens=sent + 9)})
+    assert told.ways == ["prefix"]
+    assert told.text == "The sky is blue today at noon"
+    assert "further input tokens" in str(told.error)
 
 
 def test_max_tokens_shrinks_by_what_came() -> None:
