@@ -8,13 +8,17 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import anyio
 import pytest
 
 import streamkit
+import streamkit.sync
 from streamkit import Timeouts, errors
+from streamkit.adapter import ResumeBy
+from streamkit.messages import ChatRequest
 from tape_server import Answer, TapeServer
 from wire import Wire, said, whole
 
@@ -96,6 +100,14 @@ def test_a_server_that_does_not_take_the_request_is_not_waited_for_beyond_the_ti
     assert took < 2
 
 
+@dataclass(frozen=True)
+class Prefixed(Wire):
+    """The wire dialect of a model that can be gone on with, so that last words are held back."""
+
+    def resume_by(self, request: ChatRequest) -> tuple[ResumeBy, ...]:
+        return (ResumeBy("prefix", "tests"),)
+
+
 def test_a_slow_reader_of_words_loses_nothing(backend: str, server: TapeServer) -> None:
     """Each word is used for longer than a held word waits, and the rest has come meanwhile."""
     server.play(Answer([*said("one ", "two "), 0.3, *whole("three ", "four")]))
@@ -103,21 +115,23 @@ def test_a_slow_reader_of_words_loses_nothing(backend: str, server: TapeServer) 
 
     async def read() -> None:
         async with (
-            streamkit.Client(adapters=[Wire(server.url)], resume=True) as client,
+            streamkit.Client(adapters=[Prefixed(server.url)]) as client,
             client.stream("wire:any", "Hi") as stream,
         ):
-            async for text in stream.text:
-                words.append(text)
-                await anyio.sleep(0.2)
+            async for event in stream:
+                if event.type == "text.delta":
+                    words.append(event.text)
+                    await anyio.sleep(0.2)
 
     def read_plainly() -> None:
         with (
-            streamkit.sync.Client(adapters=[Wire(server.url)], resume=True) as client,
+            streamkit.sync.Client(adapters=[Prefixed(server.url)]) as client,
             client.stream("wire:any", "Hi") as stream,
         ):
-            for text in stream.text:
-                words.append(text)
-                time.sleep(0.2)
+            for event in stream:
+                if event.type == "text.delta":
+                    words.append(event.text)
+                    time.sleep(0.2)
 
     if backend == "sync":
         read_plainly()
@@ -176,14 +190,14 @@ def test_a_host_with_several_addresses_is_reached_at_the_one_that_answers(
     looked_up = socket.getaddrinfo
 
     def addresses(host: str, *args: Any, **kwargs: Any) -> list[Any]:
-        if host != "vendor.invalid":
+        if host != "localhost":
             return looked_up(host, *args, **kwargs)
         if kwargs.get("flags"):
             raise socket.gaierror("not a number")
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", x) for x in (first, good)]
 
     async def main() -> str:
-        async with streamkit.Client(adapters=[Wire("http://vendor.invalid")]) as client:
+        async with streamkit.Client(adapters=[Wire("http://localhost")]) as client:
             return (await client.complete("wire:any", "Hi")).text
 
     monkeypatch.setattr(socket, "getaddrinfo", addresses)

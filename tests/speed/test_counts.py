@@ -10,6 +10,7 @@ import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from types import FrameType
 from typing import Any
 
@@ -18,9 +19,10 @@ import httpx
 import pytest
 
 import streamkit
+from streamkit.adapter import ResumeBy
 from streamkit.testing import MemoryTransport, Tape, decode
 from tape_server import Answer, TapeServer
-from wire import Wire, said, whole
+from wire import DONE, STOP, Wire, said, whole
 
 CHAT = (
     b'data: {"id":"c-1","object":"chat.completion.chunk","created":1,"model":"m","choices":'
@@ -209,9 +211,12 @@ async def _bare(url: str) -> None:
     writer.close()
 
 
-def _waits(server: TapeServer, run: Callable[[str], object]) -> Counter[str]:
-    deltas = 100
-    server.play(Answer([x for piece in said(*"w" * deltas) for x in (piece, 0.004)], then="close"))
+def _waits(
+    server: TapeServer, run: Callable[[str], object], deltas: int = 100, pace: float = 0.004
+) -> Counter[str]:
+    """What ``run`` asks of the event loop and the kernel, a delta; those are ``pace`` s apart."""
+    pieces = [x for piece in said(*[" word"] * deltas) for x in (piece, pace)]
+    server.play(Answer([*pieces, STOP, DONE], then="close"))
     with _counted() as counts:
         run(server.url)
     return Counter({name: count / deltas for name, count in counts.items()})
@@ -222,15 +227,37 @@ def test_a_delta_at_a_persons_pace_wakes_the_loop_no_more_than_the_transport_doe
 ) -> None:
     """On asyncio: turns of the loop, and orders to the kernel of what to watch."""
 
-    def ours(url: str) -> None:
-        with pytest.raises(streamkit.errors.TruncatedError):
-            asyncio.run(_paced(url))
-
     least = _waits(server, lambda url: asyncio.run(_bare(url)))
-    seen = _waits(server, ours)
+    seen = _waits(server, lambda url: asyncio.run(_paced(url)))
     assert least["poll"] >= 1
     assert seen["poll"] <= least["poll"] * 1.1 + 0.2
     assert seen["register"] + seen["modify"] + seen["unregister"] <= 0.3
+
+
+@dataclass(frozen=True)
+class Prefixed(Wire):
+    """The wire dialect of a model that can be gone on with, so that last words are held back."""
+
+    def resume_by(self, request: streamkit.ChatRequest) -> tuple[ResumeBy, ...]:
+        return (ResumeBy("prefix", "tests"),)
+
+
+def test_a_word_that_is_held_back_wakes_the_loop_only_if_the_next_is_late(
+    server: TapeServer,
+) -> None:
+    """Each word waits for at most 150 ms, and the next comes after 100."""
+
+    async def read(adapter: Wire) -> None:
+        async with (
+            streamkit.Client(adapters=[adapter]) as client,
+            client.stream("wire:any", "Hi") as stream,
+        ):
+            async for _ in stream:
+                pass
+
+    plain = _waits(server, lambda url: asyncio.run(read(Wire(url))), deltas=12, pace=0.1)
+    held = _waits(server, lambda url: asyncio.run(read(Prefixed(url))), deltas=12, pace=0.1)
+    assert held["poll"] <= plain["poll"] + 0.4  # once for each delta, if a timer fired
 
 
 def test_a_client_outlives_the_event_loop_it_was_used_on(server: TapeServer) -> None:

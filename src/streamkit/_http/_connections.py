@@ -219,7 +219,9 @@ def _asyncio_loop() -> asyncio.AbstractEventLoop | None:
     return asyncio.get_running_loop() if on_asyncio else None
 
 
-def _connecting(loop: asyncio.AbstractEventLoop | None) -> Callable[..., Awaitable[httpcore.AsyncNetworkStream]]:
+def _connecting(
+    loop: asyncio.AbstractEventLoop | None,
+) -> Callable[..., Awaitable[httpcore.AsyncNetworkStream]]:
     """How to connect: in our own way where asyncio's own loop runs."""
     if loop is None:
         return httpcore.TrioBackend().connect_tcp
