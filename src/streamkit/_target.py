@@ -28,9 +28,19 @@ class Target:
         return urlsplit(self.base_url).netloc
 
     def url(self, path: str) -> str:
-        """The base URL with ``path`` put behind its own path; its query string stays last."""
+        """The base URL with ``path`` put behind its own path; its query string stays last.
+
+        People paste base URLs with the beginning of the path in them, such as ``/v1``: what both
+        have in common stands there once.
+        """
         base, mark, query = self.base_url.partition("?")
-        return base.rstrip("/") + path + mark + query
+        base = base.rstrip("/")
+        names = path.partition("?")[0].split("/")
+        for count in range(len(names), 1, -1):
+            if urlsplit(base).path.endswith(beginning := "/".join(names[:count])):
+                path = path.removeprefix(beginning)
+                break
+        return base + path + mark + query
 
     def key(self) -> str | None:
         """The key for the next attempt; a callable is asked every time."""

@@ -23,6 +23,7 @@ class OpenAIChat(Adapter):
     of model ids; without it, the profile's name.
 
         OpenAIChat("groq")
+        OpenAIChat("azure", base_url="https://me.openai.azure.com/openai/deployments/NAME?api-version=…")
         OpenAIChat("openai-compatible", base_url="https://llm.example.com/v1", name="house")
 
     Raises:
@@ -66,7 +67,10 @@ class OpenAIChat(Adapter):
         if isinstance(self.profile, Profile):
             return self.profile
         if self.profile in PROFILES:
-            return PROFILES[self.profile]
+            row = PROFILES[self.profile]
+            if "/openai/deployments/" in (self.base_url or ""):  # Azure's older addresses
+                return replace(row, path=row.path.removeprefix("/openai/v1"))
+            return row
         close = get_close_matches(self.profile, PROFILES, n=1)
         hint = f" Did you mean {close[0]!r}?" if close else ""
         raise ConfigurationError(
