@@ -87,7 +87,7 @@ def agree(reader: Following, draft: Draft) -> None:
     assert draft.text == text
 
 
-@settings(deadline=None, max_examples=1200)
+@settings(deadline=None, max_examples=500)
 @given(st.lists(ATTEMPT, min_size=2, max_size=4), st.booleans(), st.booleans(), st.booleans())
 def test_joined_deltas_are_the_answer_through_every_seam(
     attempts: list[list[Any]], instruct: bool, saved: bool, append_only: bool

@@ -154,9 +154,10 @@ def test_another_process_goes_on(client: str) -> None:
         env={"PYTHONPATH": f"{root}:{root / 'tests/core'}"},
         capture_output=True,
         text=True,
-        check=True,
+        check=False,
         timeout=30,
     )
+    assert ran.returncode == 0, ran.stderr
     assert ran.stdout.strip() == "'day at noon.' 'The sky is blue today at noon.'"
 
 
