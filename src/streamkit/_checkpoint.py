@@ -142,6 +142,7 @@ def dump(draft: Draft) -> dict[str, Any]:
     return {
         "seq": draft.seq,
         "cursor": draft.cursor,
+        "space": draft.seam.space,
         "info": draft.info(),
         "usage": asdict(summed(draft.spent, _cost(draft, ""))),
         "choices": [_dump_choice(choice) for choice in draft.choices.values()],
@@ -174,6 +175,7 @@ def load(data: dict[str, Any], events: deque[Any], dialect: str) -> Draft:
     draft.seq = int(data["seq"])
     draft.cursor = data["cursor"]
     draft.recall(data["info"])
+    draft.seam.recall(str(data["space"]))
     draft.usage = Usage(**data["usage"])
     draft.spent = [draft.usage]
     draft.choices = {}

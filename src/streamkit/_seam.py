@@ -54,6 +54,16 @@ class Seam:
     def hold_back(self) -> None:
         """From now on, the last word waits until it is whole."""
         self.hold, self.active = HoldBack(), True
+        self.hold.held, self._lost = self._lost, ""
+
+    @property
+    def space(self) -> str:
+        """The white space that is known to follow the text that was shown."""
+        return self.behind[: len(self.behind) - len(self.behind.lstrip())]
+
+    def recall(self, space: str) -> None:
+        """The same, of an answer that another process left."""
+        self._lost = space
 
     @property
     def overdue(self) -> bool:
@@ -122,7 +132,13 @@ class Seam:
             self._deliver(part, self.hold.release())
 
     def give_back(self) -> None:
-        """No attempt follows: deliver all that came behind the text, even before the break."""
+        """No attempt follows: deliver all that came behind the text, even before the break.
+
+        Not to a reader of words alone: who later goes on from the token would have to bring the
+        same half word again.
+        """
+        if self.append_only:
+            return
         self.release()
         part = self._draft.choices[0].newest_text
         if self._lost and part is not None and not part.closed:

@@ -125,7 +125,7 @@ def test_of_a_pipe_nothing_is_taken_back(
     server.play(cut("The ", "x" * 30), rest(" fox."))
     ran = ask(env)
     assert ran.code == 1
-    assert ran.out == f"The {'x' * 30}"
+    assert ran.out == "The xxxxxx"
     assert "Go on with: streamkit resume" in ran.err
     assert kept.exists()
 
@@ -165,7 +165,7 @@ def broken(server: TapeServer, env: dict[str, str]) -> Ran:
 
 
 def test_an_answer_that_breaks_off_is_kept_for_its_owner_alone(broken: Ran, kept: Path) -> None:
-    assert broken.out == "The sky is bl"
+    assert broken.out == "The sky is"
     assert broken.err.splitlines()[-1].startswith("Go on with: streamkit resume  (question and ")
     assert str(kept) in broken.err
     assert stat.S_IMODE(kept.stat().st_mode) == 0o600
@@ -222,7 +222,7 @@ def test_a_terminal_names_the_words_of_the_earlier_run_that_are_taken_back(
     server.play(rest(" fox."))
     with Terminal("resume", server=server, **env) as terminal:
         assert terminal.ends() == 0
-    assert f"\ntaken back: {'x' * 30}\n" in terminal.text
+    assert "\ntaken back: xxxxxx\n" in terminal.text
     assert "fox.\n┊ went on: seamless (prefix)\n" in terminal.text
 
 
