@@ -248,7 +248,7 @@ def test_nothing_shows_a_secret_in_plain_code(
     if case.answers:
         assert sent[0].headers["authorization"] == f"Bearer {KEY}"
         assert sent[0].headers["x-team-token"] == HEADER_KEY
-        assert sent[0].path == f"/v1/v1/answers?api_key={QUERY_KEY}&api-version=7"
+        assert sent[0].path == f"/v1/answers?api_key={QUERY_KEY}&api-version=7"
         assert PROMPT in sent[0].body.decode()
 
 
