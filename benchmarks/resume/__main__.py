@@ -37,7 +37,8 @@ LAST_BYTE: Final = 8000
 """A cut falls in the first so many bytes of an attempt: thirty tokens of chat completions, fifty of
 messages."""
 SLOT: Final = {"id_slot": 0}
-"""All questions go to the same of the server's two slots, and so find the cache of those before."""
+"""Chat completions go to the same of the server's two slots, and so find the cache of those before.
+Of messages the server takes the slot that knows most of the conversation."""
 DISTURBED: Final = 2
 """For so many questions of each kind, the answer is also gone on with from another cache."""
 TEMPERATURES: Final = (0.0, 0.8)

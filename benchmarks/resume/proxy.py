@@ -22,6 +22,10 @@ from urllib.parse import urlsplit
 How = Literal["fin", "rst", "clean"]
 HOWS: Final[tuple[How, ...]] = ("fin", "rst", "clean")
 
+SETTLE: Final = 0.4
+"""Seconds between leaving the server and telling the client. A server needs a moment to see that it
+has been left; a request before that goes to another slot, with another cache."""
+
 _RESET_ON_CLOSE: Final = struct.pack("ii", 1, 0)  # SO_LINGER, for no seconds
 _TRANSPORT: Final = {"host", "connection", "content-length", "transfer-encoding", "date", "server"}
 
@@ -108,6 +112,7 @@ def _handler(proxy: CuttingProxy) -> type[BaseHTTPRequestHandler]:
             finally:
                 upstream.close()
             if broken is not None:
+                time.sleep(SETTLE)
                 proxy.meanwhile()
                 proxy.cuts.append(broken)
                 self._end(broken)
