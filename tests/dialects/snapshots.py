@@ -14,9 +14,9 @@ from typing import Any
 from streamkit._plugins import installed
 from streamkit.adapter import Adapter, WireRequest
 from streamkit.messages import ChatRequest, JsonSchema, Message, NamedTool, Tool
+from tests.dialects.takers import PLUGINS
 
 HERE = Path(__file__).parent / "snapshots"
-PLUGINS = Path(__file__).parents[2] / "plugins"
 
 _SCHEMA = {"type": "object", "properties": {"sky": {"type": "string"}}, "required": ["sky"]}
 _TOOLS = (Tool(name="look", description="Looks up", parameters=_SCHEMA), Tool(name="wait"))

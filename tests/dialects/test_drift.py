@@ -13,8 +13,7 @@ import pytest
 from streamkit.cli._traced import tracing
 from streamkit.testing import Recording, decode
 from tests.cli.program import run
-
-PLUGINS = Path(__file__).parents[2] / "plugins"
+from tests.dialects.takers import PLUGINS, TYPES
 
 
 @dataclass(frozen=True)
@@ -98,11 +97,6 @@ CASES = [
     ),
 ]  # fmt: skip
 DIALECTS = pytest.mark.parametrize("case", CASES, ids=lambda case: case.adapter)
-TYPES = {
-    ".sse": "text/event-stream",
-    ".jsonl": "application/x-ndjson",
-    ".aws": "application/vnd.amazon.eventstream",
-}
 _BYTES = re.compile(r'"bytes":"([^"]*)"')
 
 

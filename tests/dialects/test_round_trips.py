@@ -7,7 +7,10 @@ made of paste. A vendor that reads none of it must be sent the same body for bot
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from itertools import product
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -171,6 +174,39 @@ def test_what_people_and_tools_said_reaches_every_vendor(
                     assert not part.arguments or part.arguments in written
     hollowed = [hollow(m, giver, taker) if m.role == "assistant" else m for m in messages]
     assert wire.body == taker.sends(*hollowed).body
+
+
+@pytest.mark.parametrize("dialect", DIALECTS, **NAMED)
+def test_results_go_to_their_calls(dialect: Dialect) -> None:
+    """By id, whatever signs another vendor's ids are made of; without ids, by their order."""
+    numbers = ["first", "second"]
+    calls = [
+        ToolCall(
+            id=f"call:{n}/ä|1", name="look", arguments={"n": n}, arguments_text=f'{{"n":"{n}"}}'
+        )
+        for n in numbers
+    ]
+    results = [
+        ToolResult(call_id=call.id, content=f"{n}-result", name="look")
+        for call, n in zip(calls, numbers, strict=True)
+    ]
+    body = dialect.sends(HELLO, Message.assistant(*calls), Message.tool(*reversed(results))).body
+    asked = [_around(body, lambda o, n=n: {"n": n} in objects(o)) for n in numbers]
+    told = [_around(body, lambda o, r=r: r.content in leaves(o)) for r in results]
+    shared = [[set(leaves(call)) & set(leaves(result)) for result in told] for call in asked]
+    if shared[0][0] != shared[0][1]:
+        assert shared[0][0] - shared[0][1]
+        assert shared[1][1] - shared[1][0]
+    else:
+        sent = [words for words in leaves(body) if words.endswith("-result")]
+        assert sent == [result.content for result in results]
+
+
+def _around(body: Any, holds: Callable[[Any], bool]) -> Any:
+    """The largest object that holds the one and nothing of the other: a call, or a result."""
+    found = [o for o in objects(body) if holds(o)]
+    other = [o for o in found if not {"first", "second"} <= set(re.findall("first|second", str(o)))]
+    return max(other, key=lambda o: len(str(o)))
 
 
 @pytest.mark.parametrize("dialect", DIALECTS, **NAMED)
