@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from itertools import count
 from typing import Any
@@ -42,8 +43,6 @@ VARIABLE = re.compile(r"_(API_KEY|TOKEN|BASE_URL|ENDPOINT|HOST|KEY|REGION|PROFIL
 
 @pytest.fixture(autouse=True)
 def _nothing_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
-    import os
-
     for name in [name for name in os.environ if VARIABLE.search(name)]:
         monkeypatch.delenv(name)
 
