@@ -9,7 +9,7 @@ import pytest
 
 from tests.resume.chaos import play, playable
 
-EVERY = {"memory": 300, "sync": 10_000, "asyncio": 10_000, "trio": 10_000}
+EVERY = {"memory": 900, "sync": 10_000, "asyncio": 10_000, "trio": 10_000}
 
 
 @pytest.mark.parametrize("line", EVERY)
