@@ -188,13 +188,18 @@ def test_the_arguments_of_a_call_and_the_body_of_an_error_are_nobodys_news(tmp_p
     refused = '@recording 1\n@status 429\n@header content-type: application/json\n{"aurora": 1}\n'
     (tmp_path / "refused.json").write_text(refused)
     ran = run("drift", "ollama", str(tmp_path))
-    assert (ran.code, ran.out) == (0, "ollama knows every word of 2 recordings\n")
+    assert (ran.code, ran.out) == (0, "ollama knows every word of 1 recording\n")
 
 
-def test_no_recordings_are_not_taken_for_no_news(tmp_path: Path) -> None:
-    ran = run("drift", "ollama", str(tmp_path))
+@pytest.mark.parametrize("body", [b"", b"<html>no such page</html>", None])
+def test_what_was_not_read_is_not_taken_for_no_news(tmp_path: Path, body: bytes | None) -> None:
+    """An empty file, one of something else, and a folder without any."""
+    file = tmp_path if body is None else tmp_path / "page.sse"
+    if body is not None:
+        file.write_bytes(body)
+    ran = run("drift", "anthropic", str(file))
     assert (ran.code, ran.out) == (1, "")
-    assert ran.err == f"error: no recordings in {tmp_path}\n"
+    assert ran.err == f"error: {file} holds no answer that anthropic reads\n"
 
 
 @DIALECTS

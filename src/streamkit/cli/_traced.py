@@ -123,7 +123,8 @@ def traced(value: Any) -> Any:
 def tracing() -> Iterator[list[Any]]:
     """Inside, what `streamkit.adapter.parse_json` gives is traced, and listed here.
 
-    Not for use by several threads at once.
+    The core's own parser is exchanged meanwhile, so that reading costs no frame anything at other
+    times. Not for use by several threads at once.
     """
     given: list[Any] = []
 

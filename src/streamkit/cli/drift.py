@@ -46,24 +46,22 @@ def drift(adapter: str, files: Sequence[str], *, known: Sequence[str], as_json: 
     ``files`` and ``known`` are recordings or folders of them. Returns 1 if there is something.
 
     Raises:
-        ConfigurationError: there is no such adapter, or no recording of its dialect.
+        ConfigurationError: there is no such adapter, or a file holds nothing that it reads.
         OSError: a file cannot be read.
     """
     reader = installed().adapter(adapter.partition(":")[0])
-    old = {finding for path in _recordings(known) for finding in unmapped(reader, path)}
-    paths = list(_recordings(files))
-    if not paths:
-        raise ConfigurationError(f"no recordings in {', '.join(files)}")
+    old = {finding for _, findings in _read(reader, known) for finding in findings}
     found: dict[Finding, list[str]] = {}
-    for path in paths:
-        for finding in unmapped(reader, path):
-            if finding not in old:
-                found.setdefault(finding, []).append(str(path))
+    count = 0
+    for path, findings in _read(reader, files):
+        count += 1
+        for finding in findings - old:
+            found.setdefault(finding, []).append(str(path))
     if as_json:
         for finding, holders in sorted(found.items()):
             write_line({"kind": finding.kind, "where": finding.where} | _what(finding, holders))
     else:
-        _show(reader, found, len(paths))
+        _show(reader, found, count)
     return FAILED if found else COMPLETE
 
 
@@ -86,30 +84,31 @@ def _show(reader: Adapter, found: dict[Finding, list[str]], count: int) -> None:
         screen.print(f"{reader.name} knows every word of {recordings}", soft_wrap=True)
 
 
-def _recordings(given: Sequence[str]) -> Iterator[Path]:
-    """The files, and of folders those in them that are answers, not what is expected of them."""
+def _read(reader: Adapter, given: Sequence[str]) -> Iterator[tuple[Path, set[Finding]]]:
+    """What is unmapped in each file; of a folder, in those that hold an answer.
+
+    Raises:
+        ConfigurationError: a file or a whole folder holds none.
+    """
     for name in given:
         path = Path(name)
-        if not path.is_dir():
-            yield path
-            continue
-        yield from sorted(
-            inner
-            for inner in path.iterdir()
-            if inner.is_file() and not inner.name.endswith((".expect.json", ".md", ".py"))
-        )
+        inside = sorted(p for p in path.iterdir() if p.is_file()) if path.is_dir() else [path]
+        read = [(p, findings) for p in inside if (findings := unmapped(reader, p)) is not None]
+        if not read:
+            raise ConfigurationError(f"{name} holds no answer that {reader.name} reads")
+        yield from read
 
 
-def unmapped(reader: Adapter, path: Path) -> set[Finding]:
-    """What one recording holds that ``reader`` has no mapping for.
+def unmapped(reader: Adapter, path: Path) -> set[Finding] | None:
+    """What one recording holds that ``reader`` has no mapping for; None if it reads no event.
 
     An answer with an error's status is left out: every error body is read alike. Objects that the
     adapter passes on without reading one name in them, such as a tool's arguments, are not looked
     into.
     """
     recording = Recording.load(path)
-    if recording.status >= 400:
-        return set()
+    if recording.status >= 400 or path.name.endswith(".expect.json"):
+        return None
     watched = _Watched(reader)
     decode(
         watched,
@@ -158,8 +157,8 @@ class _Watched(Adapter):
             self._reader.decoder(request), self._reader.decoder(request), self._steps
         )
 
-    def findings(self) -> set[Finding]:
-        return _findings(self._steps)
+    def findings(self) -> set[Finding] | None:
+        return _findings(self._steps) if self._steps else None
 
 
 class _WatchedDecoder(Decoder):
