@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import botocore.session
-from anthropic.types import message_create_params
+from anthropic.types import beta, message_create_params
 from botocore.validate import ParamValidator
 from cohere.v2.client import V2Client
 from google.genai import types as google
@@ -125,6 +125,7 @@ CHECKS: dict[str, typing.Callable[[Body], list[str]]] = {
     "openai": checker(completion_create_params.CompletionCreateParamsStreaming),
     "openai-responses": checker(response_create_params.ResponseCreateParamsStreaming),
     "anthropic": _messages,
+    "anthropic-beta": checker(beta.message_create_params.MessageCreateParamsStreaming),
     "bedrock": converse,
     "bedrock-anthropic": invoke,
     "cohere": checker(CohereChat),

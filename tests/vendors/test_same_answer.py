@@ -108,12 +108,18 @@ def cases() -> Iterator[tuple[str, str]]:
                 yield dialect, path.name
 
 
-def play(server: TapeServer, dialect: str, file: str) -> Recording:
-    """Have the server answer with this recording."""
+def load(dialect: str, file: str) -> Recording:
+    """A recording of a dialect, with the content type it must have had."""
     path = PLUGINS / f"streamkit-{Path(DIALECTS[dialect][2]).parent}" / file
     recording = Recording.load(path)
     types = {".sse": "text/event-stream", ".jsonl": "application/x-ndjson"}
     recording.headers = {"content-type": types[path.suffix]} | recording.headers
+    return recording
+
+
+def play(server: TapeServer, dialect: str, file: str) -> Recording:
+    """Have the server answer with this recording."""
+    recording = load(dialect, file)
     server.play(
         Tape(
             [recording.body],
