@@ -220,3 +220,18 @@ def test_what_a_vendor_cannot_take_from_a_person_is_refused(dialect: Dialect) ->
         else:
             with pytest.raises(UnsupportedError):
                 dialect.sends(Message.user("Look:", part))
+
+
+@pytest.mark.parametrize("dialect", DIALECTS, **NAMED)
+def test_a_picture_or_document_that_a_tool_returned_is_sent_or_refused(dialect: Dialect) -> None:
+    call = ToolCall(id="call_1", name="look", arguments={}, arguments_text="{}")
+    document = DocumentPart(data=PAGE, media_type="application/pdf", name="a.pdf")
+    for part in (document, ImagePart(data=PIXEL, media_type="image/gif")):
+        result = ToolResult(call_id=call.id, content=(TextPart(text="See below:"), part))
+        try:
+            wire = dialect.sends(HELLO, Message.assistant(call), Message.tool(result))
+        except UnsupportedError:
+            continue
+        sent = list(leaves(wire.body))
+        assert any(words.endswith(part.data) for words in sent)
+        assert any("See below:" in words for words in sent)
