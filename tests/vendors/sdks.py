@@ -9,14 +9,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from contextlib import closing
 from typing import Any
 
 import anthropic
+import botocore.session
 import cohere
 import httpx
 import mistralai.client
 import ollama
 import openai
+from botocore.config import Config
 from google import genai
 from google.genai import types as google
 
@@ -225,6 +228,47 @@ def cohere_chat(url: str) -> Answer:
         tuple((name, arguments(told)) for name, told in calls),
         finish,
         counts and (int(counts.input_tokens), int(counts.output_tokens)),
+    )
+
+
+def converse(url: str) -> Answer:
+    text, reasoning, finish, usage = "", "", None, None
+    calls: dict[int, list[str]] = {}
+    client = botocore.session.get_session().create_client(
+        "bedrock-runtime",
+        region_name="eu-west-1",
+        endpoint_url=url,
+        aws_access_key_id=KEY,
+        aws_secret_access_key=KEY,
+        config=Config(retries={"total_max_attempts": 1}),
+    )
+    try:
+        messages = [{"role": "user", "content": [{"text": "Hello"}]}]
+        with closing(client.converse_stream(modelId=MODEL, messages=messages)["stream"]) as stream:
+            for event in stream:
+                for name, said in event.items():
+                    block = said.get("contentBlockIndex", 0)
+                    delta = said.get("delta", {})
+                    text += delta.get("text", "")
+                    reasoning += delta.get("reasoningContent", {}).get("text", "")
+                    tool = said.get("start", {}).get("toolUse")
+                    if tool and tool.get("type") != "server_tool_use":
+                        calls[block] = [tool["name"], ""]
+                    if "toolUse" in delta and block in calls:
+                        calls[block][1] += delta["toolUse"]["input"]
+                    if name == "messageStop":
+                        finish = said["stopReason"]
+                    if name == "metadata":
+                        usage = said["usage"]
+    finally:
+        client.close()
+    cached = usage and (usage.get("cacheReadInputTokens"), usage.get("cacheWriteInputTokens"))
+    return Answer(
+        text,
+        reasoning,
+        tuple((name, arguments(told)) for name, told in calls.values()),
+        finish,
+        usage and (total(usage["inputTokens"], *cached), usage["outputTokens"]),
     )
 
 

@@ -14,6 +14,7 @@ import pytest
 from streamkit.adapter import Adapter
 from streamkit.testing import Recording, decode
 from streamkit_anthropic import AnthropicMessages
+from streamkit_bedrock import Bedrock
 from streamkit_cohere import CohereChat
 from streamkit_gemini import Gemini, GeminiInteractions
 from streamkit_mistral import MistralChat
@@ -42,8 +43,15 @@ DIALECTS: dict[str, tuple[sdks.Reader, Adapter, str]] = {
         "gemini/tests/interactions_recordings/*",
     ),
     "mistral": (sdks.mistral, MistralChat(), "mistral/tests/recordings/*"),
+    "bedrock": (sdks.converse, Bedrock(), "bedrock/tests/recordings/*"),
     "cohere": (sdks.cohere_chat, CohereChat(), "cohere/tests/recordings/*"),
     "ollama": (sdks.ollama_chat, OllamaChat(), "ollama/tests/recordings/*"),
+}
+
+CONTENT_TYPES = {
+    ".sse": "text/event-stream",
+    ".jsonl": "application/x-ndjson",
+    ".aws": "application/vnd.amazon.eventstream",
 }
 
 FOREIGN = "another server's stream, which leaves out what OpenAI's SDK counts on"
@@ -53,6 +61,7 @@ NO_NAMES = "the SDK passes over events without an event line"
 NO_PARTS = "the SDK hands out pieces of arguments by their paths, and does not assemble them"
 STRICT_LENGTH = "the SDK raises for an answer that was cut by its length, in any of its choices"
 CONTINUES = "the SDK asks for the rest by itself, in a second request"
+AS_TEXT = "the SDK hands out arguments as text, here half an object"
 UNKNOWN = "the SDK raises for an event it does not know"
 
 OTHERWISE = {
@@ -80,11 +89,13 @@ OTHERWISE = {
     "gemini/blocked_prompt": "the SDK keeps the reason in prompt_feedback",
     "gemini/continuation": CONTINUES,
     "interactions/continuation": CONTINUES,
-    "interactions/length_inside_call": "the SDK hands out arguments as text, here half an object",
+    "interactions/length_inside_call": AS_TEXT,
     "interactions/over_already": "the SDK drops the steps of an interaction that is over already",
-    "mistral/call_cut_by_length": "the SDK hands out arguments as text, here half an object",
+    "mistral/call_cut_by_length": AS_TEXT,
     "mistral/unknown": UNKNOWN,
-    "cohere/call_cut_by_length": "the SDK hands out arguments as text, here half an object",
+    "cohere/call_cut_by_length": AS_TEXT,
+    "bedrock/length_inside_tool": AS_TEXT,
+    "bedrock/malformed_tool": AS_TEXT,
     "ollama/chat_completions": "the SDK does not read chat completions",
     "ollama/image": "the SDK takes a picture of an answer for an object; the server sends base64",
     "ollama/text": "the SDK ends a line at U+2028, which JSON may hold",
@@ -104,7 +115,7 @@ BY_A_WORD = {
 def cases() -> Iterator[tuple[str, str]]:
     for dialect, (_, _, files) in DIALECTS.items():
         for path in sorted(PLUGINS.glob(f"streamkit-{files}")):
-            if path.suffix in (".sse", ".jsonl"):
+            if path.suffix in CONTENT_TYPES:
                 yield dialect, path.name
 
 
@@ -112,8 +123,7 @@ def load(dialect: str, file: str) -> Recording:
     """A recording of a dialect, with the content type it must have had."""
     path = PLUGINS / f"streamkit-{Path(DIALECTS[dialect][2]).parent}" / file
     recording = Recording.load(path)
-    types = {".sse": "text/event-stream", ".jsonl": "application/x-ndjson"}
-    recording.headers = {"content-type": types[path.suffix]} | recording.headers
+    recording.headers = {"content-type": CONTENT_TYPES[path.suffix]} | recording.headers
     return recording
 
 
