@@ -385,7 +385,7 @@ def test_nothing_worse_than_what_was_asked_for(
     assert (told.error is None) == bool(resumed)
 
 
-@pytest.mark.parametrize("policies", [{"resume": False}, {"retry": Retry.never()}], ids=str)
+@pytest.mark.parametrize("policies", [{"resume": False}, {"retry": Retry.never()}], ids=", ".join)
 def test_it_can_be_turned_off(policies: dict[str, Any]) -> None:
     told = ask(HALF, REST, policies=policies)
     assert len(told.urls) == 1
