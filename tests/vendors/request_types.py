@@ -12,7 +12,7 @@ from botocore.validate import ParamValidator
 from cohere.v2.client import V2Client
 from google.genai import types as google
 from google.genai.interactions import CreateModelInteraction
-from mistralai.client.models import ChatCompletionStreamRequest
+from mistralai.client.models import ChatCompletionStreamRequest, ConversationStreamRequest
 from ollama._types import ChatRequest as OllamaRequest
 from openai.types.chat import completion_create_params
 from openai.types.responses import response_create_params
@@ -132,5 +132,6 @@ CHECKS: dict[str, typing.Callable[[Body], list[str]]] = {
     "gemini": checker(GenerateContent),
     "gemini-interactions": checker(CreateModelInteraction),
     "mistral": checker(ChatCompletionStreamRequest),
+    "mistral-conversations": checker(ConversationStreamRequest),
     "ollama": checker(OllamaRequest),
 }

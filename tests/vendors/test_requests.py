@@ -26,7 +26,7 @@ from streamkit_anthropic import AnthropicMessages
 from streamkit_bedrock import Bedrock, BedrockAnthropic
 from streamkit_cohere import CohereChat
 from streamkit_gemini import Gemini, GeminiInteractions
-from streamkit_mistral import MistralChat
+from streamkit_mistral import MistralChat, MistralConversations
 from streamkit_ollama import OllamaChat
 from streamkit_openai import OpenAIChat, OpenAIResponses
 from tests.vendors.request_types import CHECKS
@@ -41,6 +41,7 @@ ADAPTERS: list[tuple[Adapter, tuple[str, ...]]] = [
     (Gemini(), ("gemini-2.5-pro", "gemini-3-pro")),
     (GeminiInteractions(), ("gemini-3-flash-preview",)),
     (MistralChat(), ("mistral-small-latest",)),
+    (MistralConversations(), ("mistral-small-latest",)),
     (OllamaChat(), ("qwen3",)),
 ]
 
@@ -120,7 +121,7 @@ CACHING: dict[str, dict[str, Any]] = {
     "mistral": {"prompt_cache_key": "handbook"},
 }
 
-TEXT_AS_RESULT = ("openai", "cohere")
+TEXT_AS_RESULT = ("openai", "cohere", "mistral-conversations")
 """Where a tool's result cannot be a picture."""
 
 UNKNOWN_THERE = {
@@ -170,7 +171,7 @@ def test_a_wrong_request_is_caught(adapter: Adapter, models: tuple[str, ...], wr
     """The check itself: it finds what is wrong, wherever it is."""
     request = ChatRequest(model=models[0], messages=HELLO, tools=(WEATHER,))
     body = deepcopy(dict(adapter.request(request).body))
-    (conversation,) = {"messages", "contents", "input"} & body.keys()
+    (conversation,) = {"messages", "contents", "input", "inputs"} & body.keys()
     match wrong:
         case "field":
             body["nonsense"] = 1
