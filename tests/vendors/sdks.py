@@ -203,6 +203,34 @@ def mistral(url: str) -> Answer:
     )
 
 
+def mistral_conversations(url: str) -> Answer:
+    text, reasoning, usage = "", "", None
+    calls: dict[str, list[str]] = {}
+    client = mistralai.client.Mistral(api_key=KEY, server_url=url)
+    with client, client.beta.conversations.start_stream(model=MODEL, inputs="Hello") as stream:
+        for event in stream:
+            said = event.data
+            match said.type:
+                case "message.output.delta" if isinstance(said.content, str):
+                    text += said.content
+                case "message.output.delta" if said.content.type == "text":
+                    text += said.content.text
+                case "message.output.delta" if said.content.type == "thinking":
+                    reasoning += "".join(x.text for x in said.content.thinking)
+                case "function.call.delta":
+                    calls.setdefault(said.tool_call_id, [said.name, ""])[1] += said.arguments
+                case "conversation.response.done":
+                    usage = said.usage
+                case "conversation.response.error":
+                    raise RuntimeError(said.message)
+    return Answer(
+        text,
+        reasoning,
+        tuple((name, arguments(told)) for name, told in calls.values()),
+        usage=usage and (usage.prompt_tokens, usage.completion_tokens),
+    )
+
+
 def cohere_chat(url: str) -> Answer:
     text, reasoning, finish, usage = "", "", None, None
     calls: list[list[str]] = []

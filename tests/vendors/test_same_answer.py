@@ -17,7 +17,7 @@ from streamkit_anthropic import AnthropicMessages
 from streamkit_bedrock import Bedrock
 from streamkit_cohere import CohereChat
 from streamkit_gemini import Gemini, GeminiInteractions
-from streamkit_mistral import MistralChat
+from streamkit_mistral import MistralChat, MistralConversations
 from streamkit_ollama import OllamaChat
 from streamkit_openai import OpenAIChat, OpenAIResponses
 from tape_server import Answer as Tape
@@ -43,6 +43,11 @@ DIALECTS: dict[str, tuple[sdks.Reader, Adapter, str]] = {
         "gemini/tests/interactions_recordings/*",
     ),
     "mistral": (sdks.mistral, MistralChat(), "mistral/tests/recordings/*"),
+    "conversations": (
+        sdks.mistral_conversations,
+        MistralConversations(),
+        "mistral/tests/conversations_recordings/*",
+    ),
     "bedrock": (sdks.converse, Bedrock(), "bedrock/tests/recordings/*"),
     "cohere": (sdks.cohere_chat, CohereChat(), "cohere/tests/recordings/*"),
     "ollama": (sdks.ollama_chat, OllamaChat(), "ollama/tests/recordings/*"),
