@@ -158,7 +158,7 @@ MUTANTS: dict[str, tuple[str, Sequence[Change]]] = {
     ),
     "hands on what JSON has not": (
         "L12",
-        [(UNKNOWN, UNKNOWN.replace(", event)", ", set(event))"))],
+        [(UNKNOWN, UNKNOWN.replace(", event)", ", {len(event)})"))],
     ),
     "hands on an object of its own": (
         "L12",

@@ -162,6 +162,21 @@ def _answer(head: h11.Response, body: Any, stream: Any) -> httpx.Response:
     )
 
 
+def _are_replaced(*homes: type) -> bool:
+    """Whether a test stands in for the network, as respx, pytest-httpx and vcrpy do.
+
+    They replace methods of httpx's and httpcore's own transports, and must be heard.
+    """
+    for home in homes:
+        name = "handle_async_request" if home.__name__.startswith("Async") else "handle_request"
+        method = getattr(home, name)
+        library = home.__module__.partition(".")[0]
+        module = getattr(method, "__module__", None) or ""
+        if module.partition(".")[0] != library or hasattr(method, "__wrapped__"):
+            return True
+    return False
+
+
 # --- async ---------------------------------------------------------------------------------------
 
 
@@ -170,8 +185,12 @@ class AsyncConnections(httpx.AsyncBaseTransport):
 
     def __init__(self) -> None:
         self._shelf = _Shelf[AsyncLine]()
+        self._usual: httpx.AsyncHTTPTransport | None = None
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        if _are_replaced(httpx.AsyncHTTPTransport, httpcore.AsyncConnectionPool):
+            self._usual = self._usual or httpx.AsyncHTTPTransport(verify=tls())
+            return await self._usual.handle_async_request(request)
         loop, trace = _asyncio_loop(), request.extensions.get("trace")
         key = (origin := _origin(request.url)), loop
         line, dead = self._shelf.take(key)
@@ -196,6 +215,8 @@ class AsyncConnections(httpx.AsyncBaseTransport):
 
     async def aclose(self) -> None:
         await _close_all(self._shelf.clear())
+        if self._usual is not None:
+            await self._usual.aclose()
 
 
 async def _connected(
@@ -289,8 +310,12 @@ class Connections(httpx.BaseTransport):
 
     def __init__(self) -> None:
         self._shelf = _Shelf[Line]()
+        self._usual: httpx.HTTPTransport | None = None
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
+        if _are_replaced(httpx.HTTPTransport, httpcore.ConnectionPool):
+            self._usual = self._usual or httpx.HTTPTransport(verify=tls())
+            return self._usual.handle_request(request)
         key, trace = (_origin(request.url), None), request.extensions.get("trace")
         line, dead = self._shelf.take(key)
         try:
@@ -316,6 +341,8 @@ class Connections(httpx.BaseTransport):
         for line in lines:
             cut(line.stream)  # closing alone does not wake a thread that waits for bytes
         _close_all_now(lines)
+        if self._usual is not None:
+            self._usual.close()
 
 
 def _connected_now(origin: Origin, seconds: float | None) -> httpcore.NetworkStream:
