@@ -28,8 +28,10 @@ from streamkit import Resume, Retry, Timeouts
 from streamkit.errors import StreamInterrupted
 from streamkit.messages import ChatResponse, ReasoningPart, TextPart, ToolCall
 from streamkit.testing import decode
-from tests.resume.dialects import DIALECTS, Asked, Dialect, Story, sse
+from tests.resume import dialects
+from tests.resume.dialects import Asked, Dialect, Story, sse
 from tests.resume.lines import LINES, Heard, Wire
+from tests.resume.more_dialects import MORE
 
 FAULTS: Final = ("fin", "rst", "clean", "stall", "error", "malformed", "gzip")
 SERVERS: Final = (
@@ -72,6 +74,8 @@ class Case:
     def __str__(self) -> str:
         return f"{self.answer.name}, byte {self.offset}, {self.fault}, {self.server}"
 
+
+DIALECTS: Final = {**dialects.DIALECTS, **MORE}
 
 # --- answers -------------------------------------------------------------------------------------
 
@@ -164,11 +168,14 @@ class Vendor:
             self.refused += 1
             error = b'{"error": {"type": "invalid_request_error", "message": "no prefill"}}'
             return Wire([error], status=400, headers={"content-type": "application/json"})
-        return Wire(self._cut(b"".join(self._onward(asked))))
+        return Wire(self._cut(b"".join(self._onward(asked))), headers=self._headers())
+
+    def _headers(self) -> dict[str, str]:
+        return {"content-type": self.case.answer.dialect.content_type}
 
     def _first(self) -> Wire:
         case = self.case
-        frames, headers = case.answer.frames, dict(EVENT_STREAM)
+        frames, headers = case.answer.frames, self._headers()
         if case.fault == "gzip":
             headers["content-encoding"] = "gzip"
             packer = zlib.compressobj(wbits=31)

@@ -1,11 +1,11 @@
-"""Answers as three vendors put them on the wire, and what a request tells of an answer so far."""
+"""Answers as vendors put them on the wire, and what a request tells of an answer so far."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import parse_qs, urlsplit
 
 from streamkit.adapter import Adapter
@@ -68,6 +68,7 @@ class Dialect:
     adapter: Adapter
     model: str
     options: dict[str, Any] = field(default_factory=dict)
+    content_type: ClassVar[str] = "text/event-stream"
 
     def frames(self, story: Story) -> Iterator[bytes]:
         raise NotImplementedError
