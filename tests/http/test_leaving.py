@@ -75,6 +75,30 @@ def test_a_task_is_cancelled_twice_at_any_moment(secured: TapeServer, loop: str)
     no_connection_is_left(secured)
 
 
+@pytest.mark.parametrize("loop", ["asyncio", "uvloop"], indirect=True)
+@pytest.mark.parametrize("times", [1, 2, 3])
+def test_a_task_is_cancelled_at_any_turn_of_the_loop(
+    secured: TapeServer, loop: str, times: int
+) -> None:
+    """Finer than any clock: also between a connection's being made and its being handed over."""
+    secured.play(SLOW)
+
+    async def main() -> None:
+        async with streamkit.Client(adapters=[Wire(secured.url)]) as client:
+            for turns in range(60):
+                task = asyncio.create_task(client.complete("wire:any", "Hi"))
+                for _ in range(turns):
+                    await asyncio.sleep(0)
+                for _ in range(times):
+                    task.cancel()
+                    await asyncio.sleep(0)
+                await asyncio.wait([task])
+                gc.collect()
+
+    run(loop, main)
+    no_connection_is_left(secured)
+
+
 class Deaf:
     """A server that accepts, shakes hands, reads a thousand bytes, and then nothing more."""
 

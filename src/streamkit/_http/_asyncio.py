@@ -88,17 +88,22 @@ async def _connected(loop: asyncio.AbstractEventLoop, addresses: list[Address]) 
             wait, until = HAPPY_EYEBALLS_DELAY if ahead else None, asyncio.FIRST_COMPLETED
             done, pending = await asyncio.wait(pending, timeout=wait, return_when=until)
             for attempt in done:
-                error = attempt.exception()
-                if error is None:
-                    won = attempts[attempt]
-                    return won
-                failed = error
+                if (error := attempt.exception()) is None:
+                    won = won or attempts[attempt]
+                else:
+                    failed = error
+            if won is not None:
+                return won
         raise failed
     finally:
         for attempt in pending:
             attempt.cancel()
         try:
-            await asyncio.gather(*attempts, return_exceptions=True)
+            if pending:
+                await asyncio.wait(pending)
+        except asyncio.CancelledError:
+            won = None  # nobody gets it
+            raise
         finally:
             for held in attempts.values():
                 if held is not won:
