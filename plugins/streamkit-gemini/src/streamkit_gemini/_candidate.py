@@ -40,6 +40,7 @@ from streamkit_gemini._wire import items, mapping, rest, text
 _READ = frozenset(
     {"content", "index", "finishReason", "safetyRatings", "logprobsResult", "citationMetadata"}
 )
+_USUAL = frozenset({"content", "index", "safetyRatings"})
 _TEXT_FIELDS = frozenset({"text", "thought", "thoughtSignature"})
 # What says more about a part, and is none.
 _MODIFIERS = _TEXT_FIELDS - {"text"} | {"partMetadata", "videoMetadata", "mediaResolution"}
@@ -65,6 +66,8 @@ class Candidate:
 
     def read(self, wire: dict[str, Any], out: list[Chunk]) -> None:
         """What one chunk says of this candidate."""
+        if self._run is not None and self._more_words(wire, self._run, out):
+            return
         logprobs = _logprobs(mapping(wire.get("logprobsResult")))
         told = len(out)
         for part in items(mapping(wire.get("content")).get("parts")):
@@ -92,6 +95,23 @@ class Candidate:
             self._calls.close(out)
 
     # --- parts -----------------------------------------------------------------------------
+
+    def _more_words(self, wire: dict[str, Any], run: tuple[str, Key], out: list[Chunk]) -> bool:
+        """The usual chunk: more of the text that runs on, and nothing new beside it."""
+        content, ratings = wire.get("content"), wire.get("safetyRatings")
+        parts = content.get("parts") if type(content) is dict else None
+        if run[0] != "text" or type(parts) is not list or len(parts) != 1:
+            return False
+        [part] = parts
+        words = part.get("text") if type(part) is dict and len(part) == 1 else None
+        if type(words) is not str or not words or not wire.keys() <= _USUAL:
+            return False
+        if ratings and ratings != self._ratings:
+            return False
+        self._texts[-1][1].extend(words.encode("utf-8", "surrogatepass"))
+        self.whole = False
+        out.append(Text(words, run[1], self.index))
+        return True
 
     def _part(self, part: dict[str, Any], logprobs: list[Any] | None, out: list[Chunk]) -> None:
         kind = next((k for k in part if k not in _MODIFIERS and part[k] is not None), "text")

@@ -41,6 +41,7 @@ class GenerateDecoder(Decoder):
             total="totalTokenCount",
         )
         self._told: dict[str, Any] = {}
+        self._names: tuple[Any, Any] = (None, None)
         self._feedback: Any = None
         self._blocked = False
         self._over = False
@@ -84,7 +85,8 @@ class GenerateDecoder(Decoder):
             out.append(Opaque(text(response.get("type")) or frame.event or "frame", response))
             return
         self._meta(response, out)
-        self._prompt(mapping(response.get("promptFeedback")), out)
+        if "promptFeedback" in response:
+            self._prompt(mapping(response["promptFeedback"]), out)
         for position, wire in enumerate(items(response.get("candidates"))):
             if isinstance(wire, dict):
                 self._candidate(wire, position).read(wire, out)
@@ -106,7 +108,11 @@ class GenerateDecoder(Decoder):
         return candidate
 
     def _meta(self, response: dict[str, Any], out: list[Chunk]) -> None:
-        id_, model = text(response.get("responseId")), text(response.get("modelVersion"))
+        names = response.get("responseId"), response.get("modelVersion")
+        if names == self._names and response.keys() <= _READ:
+            return
+        self._names = names
+        id_, model = map(text, names)
         said = {"id": id_, "model": model} | rest(response, _READ)
         news = {k: v for k, v in said.items() if v and self._told.get(k) != v}
         if news:

@@ -33,16 +33,21 @@ class RunningUsage:
         """One snapshot, as the vendor sent it."""
         if not isinstance(usage, dict):
             return
-        known = self._raw if len(self._raw) < _MAX_FIELDS else {}
-        raw = known | {k: v for k, v in usage.items() if v is not None}
+        if usage.keys() == self._raw.keys() and None not in usage.values():
+            raw = usage
+        else:
+            known = self._raw if len(self._raw) < _MAX_FIELDS else {}
+            raw = known | {k: v for k, v in usage.items() if v is not None}
         if raw == self._raw:
             return
-        self._raw = raw
+        self._raw, most = raw, self._most
         for name in self._names:
-            tokens = count(usage.get(name))
-            if tokens is not None:
-                self._most[name] = max(tokens, self._most.get(name, 0))
-        prompt, tools, answer, thoughts, cached, total = map(self._most.get, self._names)
+            tokens = usage.get(name)
+            if type(tokens) is not int:
+                tokens = count(tokens)
+            if tokens is not None and tokens > most.get(name, -1):
+                most[name] = tokens
+        prompt, tools, answer, thoughts, cached, total = map(most.get, self._names)
         counts = Usage(
             input_tokens=_sum(prompt, tools),
             output_tokens=_sum(answer, thoughts),
@@ -54,6 +59,5 @@ class RunningUsage:
         out.append(UsageReport(counts))
 
 
-def _sum(*counts: int | None) -> int | None:
-    known = [tokens for tokens in counts if tokens is not None]
-    return sum(known) if known else None
+def _sum(one: int | None, other: int | None) -> int | None:
+    return other if one is None else one + (other or 0)
