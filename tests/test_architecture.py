@@ -15,10 +15,11 @@ import pytest
 ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src/streamkit"
 LAYERS = [
-    {"values", "timeouts"},
+    {"values", "timeouts", "reading"},
     {"chunks", "messages"},
     {"errors", "events", "faults", "hookspecs"},
     {"adapter"},
+    {"writing"},
 ]
 """Modules of the contract, from the bottom: each may import only what is below it."""
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Literal
 
 from pydantic_core import from_json
@@ -81,6 +81,23 @@ class Endpoint:
     api_key: KeySource = field(default=None, repr=False)
     signer: Signer | str | None = field(default=None, repr=False)
 
+    def at(self, base_url: str | None, api_key: KeySource) -> Endpoint:
+        """The same vendor as set up by hand.
+
+        A ``base_url`` given here needs no key, and gets only the ``api_key`` given with it: the one
+        in the environment is the vendor's.
+        """
+        if base_url is None:
+            return replace(self, api_key=api_key)
+        return replace(
+            self,
+            base_url=base_url,
+            base_url_env=(),
+            key_env=(),
+            key_required=False,
+            api_key=api_key,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Located:
@@ -145,6 +162,10 @@ class ResumeBy:
 
     how: Literal["replay", "prefix", "instruct"]
     source: str
+
+
+INSTRUCT = ResumeBy("instruct", "any chat model takes a further turn of the user's")
+"""The way to go on that every chat model has."""
 
 
 class Decoder(ABC):
