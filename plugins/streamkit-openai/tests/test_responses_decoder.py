@@ -107,6 +107,39 @@ def test_an_item_that_is_told_twice_is_one_item() -> None:
     assert read([*once, once[-1], COMPLETED]).response.text == "One."
 
 
+def test_parts_counted_over_all_items_in_one_row_are_said_once() -> None:
+    """vLLM: after reasoning, the only text of a message is streamed at 1."""
+    thought = {"type": "reasoning", "id": "rs_1", "summary": []}
+    whole = thought | {"content": [{"type": "reasoning_text", "text": "Hm."}]}
+    at = {"output_index": 0, "content_index": 2, "item_id": "rs_1"}
+    message = [
+        event | ({"content_index": 3} if "item_id" in event else {}) for event in item(1, "One.", 1)
+    ]
+    cited = {"type": "url_citation", "url": "https://a.example", "start_index": 0, "end_index": 3}
+    message[-1]["item"]["content"][0]["annotations"] = [cited]
+    got = read(
+        [
+            {"type": "response.output_item.added", "output_index": 0, "item": thought},
+            {"type": "response.reasoning_part.added", **at, "part": {"type": "reasoning_text"}},
+            {"type": "response.reasoning_text.delta", **at, "delta": "Hm."},
+            {"type": "response.reasoning_part.done", **at, "part": whole["content"][0]},
+            {"type": "response.output_item.done", "output_index": 0, "item": whole},
+            *message,
+            COMPLETED,
+        ]
+    )
+    assert (got.response.reasoning, got.response.text) == ("Hm.", "One.")
+    assert [type(p).__name__ for p in got.response.parts] == ["ReasoningPart", "TextPart"]
+    assert [c.url for c in got.response.citations] == ["https://a.example"]
+    assert not [event for event in got.events if event.type == "opaque"]
+
+
+def test_a_part_that_was_not_streamed_is_told_beside_one_that_was() -> None:
+    told = item(1, "One.")
+    told[-1]["item"]["content"].append({"type": "output_text", "text": " Two."})
+    assert read([*told, COMPLETED]).response.text == "One. Two."
+
+
 def test_pieces_of_an_item_that_was_never_announced_are_kept() -> None:
     got = read([item(1, "One.")[1], COMPLETED])
     assert (got.response.text, got.response.outcome) == ("One.", "complete")

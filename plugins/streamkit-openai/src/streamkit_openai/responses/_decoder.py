@@ -364,6 +364,8 @@ _READERS: dict[str, Callable[[ResponsesDecoder, _Event, list[Chunk]], None]] = {
     "response.output_text.annotation.added": ResponsesDecoder._annotation,
     "response.content_part.added": ResponsesDecoder._nothing,
     "response.content_part.done": ResponsesDecoder._nothing,
+    "response.reasoning_part.added": ResponsesDecoder._nothing,  # vLLM
+    "response.reasoning_part.done": ResponsesDecoder._nothing,
     "response.reasoning_summary_part.added": ResponsesDecoder._nothing,
     "response.reasoning_summary_part.done": ResponsesDecoder._nothing,
     "response.output_item.added": ResponsesDecoder._added,

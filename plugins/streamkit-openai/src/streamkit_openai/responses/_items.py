@@ -11,7 +11,7 @@ final ``encrypted_content`` (API reference, reasoning item), and only whole item
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from streamkit.chunks import (
@@ -112,6 +112,16 @@ class Item:
     def _part(self, name: str, place: Any) -> Key:
         return (name, self.number, place if type(place) is int else 0)
 
+    def _streamed_at(self, name: str, places: Sequence[int]) -> Mapping[int, int]:
+        """For each place in the whole item, the place its part was streamed at.
+
+        vLLM, for one, counts the parts of all items in one row: after reasoning, the only text of
+        a message is streamed at 1. So with as many parts streamed as there are, their order counts.
+        """
+        streamed = [int(k[2]) for k in self.parts if isinstance(k, tuple) and k[0] == name]
+        exact = len(streamed) != len(places)
+        return dict(zip(places, places if exact else sorted(streamed), strict=True))
+
     # --- whole ------------------------------------------------------------------------------
 
     def message_done(
@@ -123,11 +133,13 @@ class Item:
         """
         refused = False
         content = payload.get("content")
-        for place, part in enumerate(content if isinstance(content, list) else ()):
-            type_ = part.get("type") if isinstance(part, Mapping) else None
+        content = content if isinstance(content, list) else []
+        types = [part.get("type") if isinstance(part, Mapping) else None for part in content]
+        texts_at = self._streamed_at("text", [n for n, t in enumerate(types) if t == "output_text"])
+        for place, (type_, part) in enumerate(zip(types, content, strict=True)):
             if type_ == "output_text":
-                self.whole_words("text", place, part.get("text"), out)
-                self.cite_rest(place, part.get("annotations"), out)
+                self.whole_words("text", texts_at[place], part.get("text"), out)
+                self.cite_rest(texts_at[place], part.get("annotations"), out)
             elif type_ == "refusal":
                 refused = True
                 self.whole_words("refusal", place, part.get("refusal"), out)
@@ -145,9 +157,11 @@ class Item:
         """A reasoning item. True if it is whole, so that it can go back."""
         for name, field in (("summary", "summary"), ("reasoning", "content")):
             pieces = payload.get(field)
-            for place, part in enumerate(pieces if isinstance(pieces, list) else ()):
+            pieces = pieces if isinstance(pieces, list) else []
+            at = self._streamed_at(name, range(len(pieces)))
+            for place, part in enumerate(pieces):
                 if isinstance(part, Mapping):
-                    self.whole_words(name, place, part.get("text"), out)
+                    self.whole_words(name, at[place], part.get("text"), out)
         if payload.get("status") == "incomplete":
             self.done = True
             return False
