@@ -107,10 +107,52 @@ def test_a_frame_in_between_that_says_more_is_not_passed_over(other: Frame) -> N
     assert short == long
 
 
-def test_frames_that_are_padded_differently_are_soon_given_up() -> None:
-    """OpenAI's ``obfuscation`` differs each time; looking for a pattern must not cost on."""
+def _padded(words: str, padding: object, **more: object) -> Frame:
+    body = json.loads(_delta(words).data) | {"usage": None, **more, "obfuscation": padding}
+    return Frame(json.dumps(body, separators=(",", ":")))
+
+
+def test_what_pads_a_frame_is_passed_over() -> None:
+    """OpenAI's ``obfuscation`` differs each time."""
+    rng = random.Random(5)
+    given = [_padded(rng.choice(WORDS), "aB3" * rng.randrange(1, 9)) for _ in range(500)]
+    short, long = _both_ways(given)
+    assert short == long
+    decoder = _decoder()
+    for frame in given[:5]:
+        decoder.feed(frame)
+    assert decoder._steady.words(_padded("more", "xyz").data) == "more"
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        _padded("x", ""),
+        _padded("x", 'a"b'),
+        _padded("x", "a\\b"),
+        _padded("x", {"a": "b"}),
+        _padded("x", None),
+        _padded("x", "abc", news={"obfuscation": "y"}),
+        _padded("x", "abc", usage={"prompt_tokens": 1, "completion_tokens": 2}),
+        _padded('x"},"obfuscation":"y', "abc"),
+        Frame(_padded("x", "abc").data[:-1] + ',"news":1}'),
+        Frame(_padded("x", "abc").data.replace('abc"}', 'abc","news":"d"}')),
+        Frame(_padded("x", "abc").data.replace('"x"', '"x')),
+        Frame(_padded("x", "abc").data + "}"),
+    ],
+)
+@pytest.mark.parametrize("first", [0, 1])
+def test_a_padded_frame_that_says_more_is_not_passed_over(other: Frame, first: int) -> None:
+    pair = [_padded("a", "abc"), _padded("b", "defg")]
+    given = [*pair[:first], other, *pair, other, *pair]
+    short, long = _both_ways(given)
+    assert short == long
+
+
+def test_frames_that_all_differ_are_soon_given_up() -> None:
+    """Looking for a pattern where there is none must not cost on."""
     decoder = _decoder()
     for number in range(50):
-        body = json.loads(_delta("a").data) | {"obfuscation": "x" * (number % 7) + str(number)}
+        body = json.loads(_delta("a").data) | {"trace": "x" * (number % 7) + str(number)}
         decoder.feed(Frame(json.dumps(body)))
     assert decoder._steady.words(json.dumps(body)) is None
