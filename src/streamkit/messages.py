@@ -73,6 +73,18 @@ class _Media(_Value):
     media_type: str | None = None
     file_id: str | None = None
 
+    @model_validator(mode="before")
+    @classmethod
+    def _unfold_data_url(cls, value: Any) -> Any:
+        """A ``data:`` URL is embedded data by another name, so adapters need not know both."""
+        match value:
+            case {"url": str(url)} if url.startswith("data:"):
+                head, comma, data = url.partition(";base64,")
+                if comma and not value.get("data"):
+                    type_ = value.get("media_type") or head.removeprefix("data:").partition(";")[0]
+                    return {**value, "url": None, "data": data, "media_type": type_ or None}
+        return value
+
     @model_validator(mode="after")
     def _one_source(self) -> Self:
         if sum(x is not None for x in (self.url, self.data, self.file_id)) != 1:

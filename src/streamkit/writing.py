@@ -104,10 +104,11 @@ def goes_back(
     return False
 
 
-def refused(part: Part, by: str, role: Role) -> UnsupportedError:
+def refused(part: Part, by: str, role: Role, instead: str = "") -> UnsupportedError:
     """The error for a part of the caller's that ``by`` has no place for in a turn of ``role``."""
     what = part.type.replace("_", " ")
-    return UnsupportedError(f"{by} takes no {what} in a message of role {role!r}")
+    hint = f": {instead}" if instead else ""
+    return UnsupportedError(f"{by} takes no {what} in a message of role {role!r}{hint}")
 
 
 def words_of(parts: Sequence[Part]) -> str | None:

@@ -121,8 +121,10 @@ def test_unsigned_reasoning_goes_where_it_is_read() -> None:
 
 
 def test_a_refused_part_is_named_in_words() -> None:
-    error = refused(ToolResult(call_id="1", content=""), "Acme", "assistant")
-    assert str(error) == "Acme takes no tool result in a message of role 'assistant'"
+    result = ToolResult(call_id="1", content="")
+    said = "Acme takes no tool result in a message of role 'assistant'"
+    assert str(refused(result, "Acme", "assistant")) == said
+    assert str(refused(result, "Acme", "assistant", "say it")) == f"{said}: say it"
 
 
 def test_words_are_joined_only_if_there_is_nothing_else() -> None:

@@ -81,7 +81,7 @@ def test_the_key_goes_to_cohere_and_to_no_other_address() -> None:
     [
         ({"max_tokens": 5, "temperature": 0.0}, {"max_tokens": 5, "temperature": 0.0}),
         ({"top_p": 0.5, "top_k": 5}, {"p": 0.5, "k": 5}),
-        ({"stop": ("a", "b")}, {"stop_sequences": ("a", "b")}),
+        ({"stop": ("a", "b")}, {"stop_sequences": ["a", "b"]}),
         ({"seed": 0}, {"seed": 0}),
         ({"frequency_penalty": 0.1}, {"frequency_penalty": 0.1}),
         ({"presence_penalty": 0.1}, {"presence_penalty": 0.1}),
@@ -236,7 +236,7 @@ def test_free_text_of_another_vendors_tool_goes_as_an_object() -> None:
         (ReasoningPart(text="x", closed=False), "cut"),
         (IncompleteToolCall(id="c", name="f", arguments_text="{", reason="cut"), "cut"),
         (ProviderItem(dialect="anthropic-messages", kind="x", payload={}), "anthropic-messages"),
-        (ProviderItem(dialect="cohere-v2", kind="new", payload={}), "no new back"),
+        (ProviderItem(dialect="cohere-v2", kind="new", payload={"a": 1}), "no new back"),
         (plan(complete=False), "cut"),
         (MediaPart(data="AAAA", media_type="image/png"), "media"),
     ],

@@ -32,8 +32,9 @@ from streamkit.chunks import (
     UsageReport,
 )
 from streamkit.faults import fault_from_error
+from streamkit.reading import mapping, text
 from streamkit.values import FaultKind
-from streamkit_cohere._values import TOOL_PLAN, citation_of, finish_reason, mapping, text, usage_of
+from streamkit_cohere._values import TOOL_PLAN, citation_of, finish_reason, usage_of
 
 DONE = "[DONE]"
 

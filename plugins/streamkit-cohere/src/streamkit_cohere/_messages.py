@@ -1,22 +1,18 @@
 """Messages and their parts, as Cohere's chat API carries them.
 
 A turn that calls tools says why in its ``tool_plan``. Cohere's own plan is a provider item of this
-dialect; the words beside another vendor's calls go there too. Thinking goes back as it came. What
-the model made and the vendor cannot take back is dropped with a warning; what the caller wrote
-never is. Source: docs.cohere.com, tool use; the SDK's message types.
+dialect; the words beside another vendor's calls go there too. Thinking goes back as it came.
+Source: docs.cohere.com, tool use; the SDK's message types.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import Any
 
-from streamkit.adapter import Warned
 from streamkit.errors import UnsupportedError
 from streamkit.messages import (
     ImagePart,
-    IncompleteToolCall,
     MediaPart,
     Message,
     Part,
@@ -27,59 +23,64 @@ from streamkit.messages import (
     ToolCall,
     ToolResult,
 )
-from streamkit_cohere._values import TOOL_PLAN
+from streamkit.writing import (
+    Warnings,
+    arguments_text_of,
+    goes_back,
+    refused,
+    results_apart,
+    words_of,
+)
+from streamkit_cohere._values import DIALECT, TOOL_PLAN
+
+_Fields = dict[str, Any]
 
 
 class Messages:
     """Builds the ``messages`` of one request; what had to be dropped goes to ``warnings``."""
 
-    def __init__(self, dialect: str, warnings: list[Warned]) -> None:
-        self._dialect = dialect
+    def __init__(self, warnings: Warnings) -> None:
         self._warnings = warnings
 
-    def build(self, messages: Sequence[Message]) -> list[dict[str, Any]]:
+    def build(self, messages: Sequence[Message]) -> list[_Fields]:
         """Raises UnsupportedError for content of the caller's that the vendor cannot take."""
-        wire: list[dict[str, Any]] = []
-        for message in messages:
-            if message.role == "assistant":
-                wire.append(self._assistant(message))
-                continue
-            results = [p for p in message.content if isinstance(p, ToolResult)]
-            others = [p for p in message.content if not isinstance(p, ToolResult)]
-            wire.extend(_tool_result(result) for result in results)
-            if others:
-                role = "user" if message.role == "tool" else message.role
-                wire.append({"role": role, "content": _content(others)})
+        wire: list[_Fields] = []
+        for role, parts in results_apart(messages):
+            if role == "assistant":
+                wire.append(self._assistant(parts))
+            elif isinstance(parts[0], ToolResult):
+                wire.append(_tool_result(parts[0]))
+            else:
+                wire.append({"role": role, "content": _content(parts)})
         return wire
 
-    def _assistant(self, message: Message) -> dict[str, Any]:
-        pieces: list[dict[str, Any]] = []
-        calls: list[dict[str, Any]] = []
+    def _assistant(self, parts: Sequence[Part]) -> _Fields:
+        pieces: list[_Fields] = []
+        calls: list[_Fields] = []
         plan = ""
-        for part in message.content:
+        for part in parts:
+            if not goes_back(part, self._warnings, dialect=DIALECT, schemes=(None,)):
+                continue
             match part:
                 case TextPart() | RefusalPart():
                     pieces.append({"type": "text", "text": part.text})
                 case ReasoningPart():
-                    pieces += self._reasoning(part)
+                    pieces.append({"type": "thinking", "thinking": part.text})
                 case ToolCall():
                     calls.append(_tool_call(part))
-                case IncompleteToolCall():
-                    self._drop(part, "a tool call that was cut is not sent back.")
+                case ProviderItem() if part.kind == TOOL_PLAN:
+                    plan += str(part.payload.get(TOOL_PLAN, ""))
                 case ProviderItem():
-                    plan += self._item(part)
+                    self._warnings.dropped(part, f"Cohere takes no {part.kind} back")
                 case MediaPart():
-                    self._drop(part, "assistant messages carry no media the model made.")
+                    self._warnings.dropped(part, "Cohere takes back no media that a model made")
                 case _:
-                    raise UnsupportedError(
-                        f"an assistant message carries no {part.type.replace('_', ' ')}: "
-                        "put it into a user message."
-                    )
+                    raise refused(part, "Cohere", "assistant", "put it into a user message")
         words = "".join(piece["text"] for piece in pieces if piece["type"] == "text")
         thinks = any(piece["type"] == "thinking" for piece in pieces)
         if calls and not plan and not thinks:
             plan, pieces, words = words, [], ""
-        wire: dict[str, Any] = {"role": "assistant"}
+        wire: _Fields = {"role": "assistant"}
         if thinks:
             wire["content"] = pieces
         elif words or not calls:
@@ -88,69 +89,36 @@ class Messages:
             wire["tool_plan"] = plan
         return wire | {"tool_calls": calls} if calls else wire
 
-    def _reasoning(self, part: ReasoningPart) -> list[dict[str, Any]]:
-        if not part.closed:
-            self._drop(part, "reasoning that was cut is not sent back.")
-        elif part.scheme is not None:
-            self._drop(part, f"this reasoning is signed for {part.scheme.partition(':')[0]}.")
-        else:
-            return [{"type": "thinking", "thinking": part.text}]
-        return []
 
-    def _item(self, item: ProviderItem) -> str:
-        """The plan, if this is one."""
-        if item.dialect != self._dialect:
-            self._drop(item, f"an item of {item.dialect} means nothing to {self._dialect}.")
-        elif not item.complete:
-            self._drop(item, "an item that was cut is not sent back.")
-        elif item.kind != TOOL_PLAN:
-            self._drop(item, f"Cohere takes no {item.kind} back.")
-        else:
-            return str(item.payload.get(TOOL_PLAN, ""))
-        return ""
-
-    def _drop(self, part: Part, why: str) -> None:
-        self._warnings.append(Warned("part_dropped", part.type, why))
-
-
-def _tool_call(call: ToolCall) -> dict[str, Any]:
-    arguments = call.arguments_text or "{}"
-    if call.kind == "custom":  # the free text of another vendor's tool is no object
-        arguments = json.dumps({"input": call.arguments_text}, ensure_ascii=False)
-    function = {"name": call.name, "arguments": arguments}
+def _tool_call(call: ToolCall) -> _Fields:
+    function = {"name": call.name, "arguments": arguments_text_of(call)}
     return {"id": call.id, "type": "function", "function": function}
 
 
-def _tool_result(result: ToolResult) -> dict[str, Any]:
+def _tool_result(result: ToolResult) -> _Fields:
     """Each part of a result is a source of its own, which citations name."""
     content: Any = result.content
     if not isinstance(content, str):
-        if not all(isinstance(part, TextPart) for part in content):
-            raise UnsupportedError(
-                "a tool message carries text only: return the text here and put pictures into a "
-                "user message after it."
-            )
-        content = [{"type": "text", "text": p.text} for p in content if isinstance(p, TextPart)]
+        for part in content:
+            if not isinstance(part, TextPart):
+                raise refused(part, "Cohere", "tool", "put it into a user message after it")
+        content = [_piece(part) for part in content]
     return {"role": "tool", "tool_call_id": result.call_id, "content": content}
 
 
-def _content(parts: Sequence[Part]) -> str | list[dict[str, Any]]:
-    texts = [p.text for p in parts if isinstance(p, TextPart)]
-    if len(texts) == len(parts):
-        return "".join(texts)
-    return [_piece(part) for part in parts]
+def _content(parts: Sequence[Part]) -> str | list[_Fields]:
+    words = words_of(parts)
+    return [_piece(part) for part in parts] if words is None else words
 
 
-def _piece(part: Part) -> dict[str, Any]:
+def _piece(part: Part) -> _Fields:
     match part:
         case TextPart():
             return {"type": "text", "text": part.text}
         case ImagePart() if part.data_url is not None:
             return {"type": "image_url", "image_url": {"url": part.data_url}}
         case ImagePart():
-            raise UnsupportedError("Cohere takes images by URL or data, not by file id.")
+            raise UnsupportedError("Cohere takes images by URL or data, not by file id")
         case _:
-            raise UnsupportedError(
-                f"Cohere takes no {part.type.replace('_', ' ')} in a user's message. Texts to be "
-                "cited go by extra_body={'documents': […]}."
-            )
+            hint = "texts to be cited go by extra_body={'documents': […]}"
+            raise refused(part, "Cohere", "user", hint)

@@ -5,11 +5,11 @@ Source: docs.cohere.com, API reference, chat with streaming; Cohere's Python SDK
 
 from __future__ import annotations
 
-from copy import deepcopy
 from typing import Any
 
-from streamkit.adapter import Warned, WireRequest
-from streamkit.messages import ChatRequest, JsonSchema, NamedTool, Tool, VendorTool
+from streamkit.adapter import WireRequest
+from streamkit.messages import ChatRequest, JsonSchema, NamedTool, Tool
+from streamkit.writing import Warnings, function_tool, merged, renamed
 from streamkit_cohere._messages import Messages
 
 _PLAIN = {
@@ -24,42 +24,29 @@ _PLAIN = {
 }
 """Options whose values go out as they are, and their names."""
 
-OPTIONS = frozenset(
-    {
-        *_PLAIN,
-        "tools",
-        "tool_choice",
-        "response_format",
-        "logprobs",
-        "reasoning_effort",
-        "reasoning_budget",
-    }
-)
+OPTIONS = frozenset({*_PLAIN, "tools", "tool_choice", "response_format", "logprobs"}) | {
+    *("reasoning_effort", "reasoning_budget"),
+}
 
 
-def build(dialect: str, request: ChatRequest) -> WireRequest:
+def build(request: ChatRequest) -> WireRequest:
     """The HTTP request for ``request``.
 
     Raises UnsupportedError for messages with content that the vendor cannot take.
     """
-    warnings: list[Warned] = []
+    warnings = Warnings()
     body: dict[str, Any] = {
         "model": request.model,
-        "messages": Messages(dialect, warnings).build(request.messages),
+        "messages": Messages(warnings).build(request.messages),
         "stream": True,
+        **renamed(request, _PLAIN),
+        **_tools(request),
+        **_logprobs(request, warnings),
+        **_thinking(request, warnings),
     }
-    for option, field in _PLAIN.items():
-        value = getattr(request, option)
-        if value not in (None, ()):
-            body[field] = value
-    body |= _tools(request) | _logprobs(request, warnings) | _thinking(request, warnings)
     if request.response_format is not None:
         body["response_format"] = _format(request.response_format)
-    return WireRequest(
-        path="/v2/chat",
-        body=deepcopy(body | request.extra_body),  # shares nothing with the request
-        warnings=tuple(dict.fromkeys(warnings)),
-    )
+    return WireRequest("/v2/chat", merged(body, request), warnings=tuple(warnings))
 
 
 def _tools(request: ChatRequest) -> dict[str, Any]:
@@ -74,21 +61,12 @@ def _tools(request: ChatRequest) -> dict[str, Any]:
         named = tuple(t for t in tools if isinstance(t, Tool) and t.name == choice.name)
         tools, choice = named or tools, "required"
     if tools:
-        fields["tools"] = [_tool(tool) for tool in tools]
+        fields["tools"] = [function_tool(tool, strict=False) for tool in tools]
     if any(isinstance(tool, Tool) and tool.strict for tool in tools):
         fields["strict_tools"] = True
     if choice in ("required", "none"):
         fields["tool_choice"] = choice.upper()
     return fields
-
-
-def _tool(tool: Tool | VendorTool) -> dict[str, Any]:
-    if isinstance(tool, VendorTool):
-        return tool.payload
-    function: dict[str, Any] = {"name": tool.name, "parameters": tool.parameters}
-    if tool.description is not None:
-        function["description"] = tool.description
-    return {"type": "function", "function": function}
 
 
 def _format(wanted: str | JsonSchema) -> dict[str, Any]:
@@ -97,16 +75,16 @@ def _format(wanted: str | JsonSchema) -> dict[str, Any]:
     return {"type": "json_object" if wanted == "json" else "text"}
 
 
-def _logprobs(request: ChatRequest, warnings: list[Warned]) -> dict[str, Any]:
+def _logprobs(request: ChatRequest, warnings: Warnings) -> dict[str, Any]:
     if request.logprobs is None:
         return {}
     if request.logprobs:
-        why = "Cohere tells the probability of the tokens it chose, and of no others."
-        warnings.append(Warned("option_adjusted", "logprobs", why))
+        how = "Cohere tells the probability of the tokens it chose, and of no others"
+        warnings.adjusted("logprobs", how)
     return {"logprobs": True}
 
 
-def _thinking(request: ChatRequest, warnings: list[Warned]) -> dict[str, Any]:
+def _thinking(request: ChatRequest, warnings: Warnings) -> dict[str, Any]:
     """``thinking``: on by default where a model can; a budget is a positive number."""
     effort, budget = request.reasoning_effort, request.reasoning_budget
     if effort is None and budget is None:
@@ -114,7 +92,7 @@ def _thinking(request: ChatRequest, warnings: list[Warned]) -> dict[str, Any]:
     if effort == "none" or budget == 0:
         return {"thinking": {"type": "disabled"}}
     if effort is not None:
-        why = "Cohere has no levels of thinking, only reasoning_budget: thinking is turned on."
-        warnings.append(Warned("option_adjusted", "reasoning_effort", why))
+        how = "Cohere has no levels of thinking, only reasoning_budget: thinking is turned on"
+        warnings.adjusted("reasoning_effort", how)
     limit = {} if budget is None else {"token_budget": budget}
     return {"thinking": {"type": "enabled", **limit}}

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+from streamkit.reading import count, mapping, text
 from streamkit.values import Citation, FinishReason, Usage
+
+DIALECT = "cohere-v2"
 
 TOOL_PLAN = "tool_plan"
 """The field, and the kind of the provider item, that holds the words before tool calls."""
 
-_REASONS: dict[str, FinishReason] = {
+FINISH_REASONS: dict[str, FinishReason] = {
     "COMPLETE": "stop",
     "STOP_SEQUENCE": "stop",
     "MAX_TOKENS": "length",
@@ -22,7 +25,7 @@ _REASONS: dict[str, FinishReason] = {
 
 
 def finish_reason(raw: str) -> FinishReason:
-    return _REASONS.get(raw.upper(), "other")
+    return FINISH_REASONS.get(raw.upper(), "other")
 
 
 def usage_of(raw: dict[str, Any]) -> Usage:
@@ -31,14 +34,14 @@ def usage_of(raw: dict[str, Any]) -> Usage:
     ``cached_tokens`` are among the input tokens, and stand beside both.
     """
     tokens = mapping(raw.get("tokens")) or mapping(raw.get("billed_units"))
-    tokens_in, tokens_out = _count(tokens.get("input_tokens")), _count(tokens.get("output_tokens"))
+    tokens_in, tokens_out = count(tokens.get("input_tokens")), count(tokens.get("output_tokens"))
     both = tokens_in is not None and tokens_out is not None
     return Usage(
         input_tokens=tokens_in,
         output_tokens=tokens_out,
         total_tokens=(tokens_in or 0) + (tokens_out or 0) if both else None,
-        cache_read_tokens=_count(raw.get("cached_tokens")),
-        reasoning_tokens=_count(tokens.get("reasoning_tokens")),
+        cache_read_tokens=count(raw.get("cached_tokens")),
+        reasoning_tokens=count(tokens.get("reasoning_tokens")),
         raw=raw,
     )
 
@@ -51,27 +54,12 @@ def citation_of(raw: dict[str, Any]) -> Citation:
     sources = raw.get("sources")
     source = mapping(sources[0]) if isinstance(sources, list) and sources else {}
     document = mapping(source.get("document"))
-    start, end = raw.get("start"), raw.get("end")
     return Citation(
         kind=text(source.get("type")) or "document",
         url=text(document.get("url")) or None,
         title=text(document.get("title")) or None,
         cited_text=text(raw.get("text")) or None,
-        start=start if type(start) is int else None,
-        end=end if type(end) is int else None,
+        start=count(raw.get("start")),
+        end=count(raw.get("end")),
         raw=raw,
     )
-
-
-def text(value: Any) -> str:
-    return value if isinstance(value, str) else ""
-
-
-def mapping(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
-def _count(value: Any) -> int | None:
-    """A whole number; the API's type is a float."""
-    whole = type(value) is int or (isinstance(value, float) and value.is_integer())
-    return int(value) if whole else None

@@ -6,12 +6,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from streamkit.adapter import Adapter, Decoder, Endpoint, KeySource, ResumeBy, Supports, WireRequest
+from streamkit.adapter import (
+    INSTRUCT,
+    Adapter,
+    Decoder,
+    Endpoint,
+    KeySource,
+    ResumeBy,
+    Supports,
+    WireRequest,
+)
 from streamkit.chunks import Fault
 from streamkit.faults import fault_from_http
 from streamkit.messages import ChatRequest
 from streamkit_cohere._decoder import ChatDecoder
 from streamkit_cohere._request import OPTIONS, build
+from streamkit_cohere._values import DIALECT
 
 _SUPPORTS = Supports(
     options=OPTIONS,
@@ -19,9 +29,12 @@ _SUPPORTS = Supports(
         {"text", "reasoning", "refusal", "image", "tool_call", "tool_result", "provider_item"}
     ),
     reasoning=True,
-    usage=True,
 )
-_INSTRUCT = ResumeBy("instruct", "any chat model takes a further turn of the user's")
+_ENDPOINT = Endpoint(
+    base_url="https://api.cohere.com",
+    base_url_env=("COHERE_BASE_URL", "CO_API_URL"),
+    key_env=("COHERE_API_KEY", "CO_API_KEY"),
+)
 
 
 @dataclass(frozen=True)
@@ -32,33 +45,26 @@ class CohereChat(Adapter):
     and only the ``api_key`` given with it is sent there.
     """
 
+    dialect: ClassVar[str] = DIALECT
+
     base_url: str | None = field(default=None, repr=False)
     api_key: KeySource = field(default=None, repr=False)
     name: str = "cohere"
     endpoint: Endpoint = field(init=False, repr=False, compare=False)
-    supports: Supports = field(init=False, default=_SUPPORTS, repr=False)
-
-    dialect: ClassVar[str] = "cohere-v2"
+    supports: Supports = field(init=False, default=_SUPPORTS, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        given = self.base_url is not None
-        endpoint = Endpoint(
-            base_url=self.base_url or "https://api.cohere.com",
-            base_url_env=() if given else ("COHERE_BASE_URL", "CO_API_URL"),
-            key_env=() if given else ("COHERE_API_KEY", "CO_API_KEY"),
-            key_required=not given,
-            api_key=self.api_key,
-        )
-        object.__setattr__(self, "endpoint", endpoint)
+        # The way to complete a frozen dataclass.
+        object.__setattr__(self, "endpoint", _ENDPOINT.at(self.base_url, self.api_key))
 
     def request(self, request: ChatRequest) -> WireRequest:
-        return build(self.dialect, request)
+        return build(request)
 
     def decoder(self, request: ChatRequest) -> Decoder:  # noqa: ARG002
         return ChatDecoder()
 
     def resume_by(self, request: ChatRequest) -> tuple[ResumeBy, ...]:  # noqa: ARG002
-        return (_INSTRUCT,)
+        return (INSTRUCT,)
 
     def fault(self, status: int, headers: Mapping[str, str], body: bytes) -> Fault:
         """Bodies are ``{"id": …, "message": …}``; support asks for the id."""
