@@ -1,7 +1,8 @@
 """Break the local model's answers, again and again: ``uv run python -m benchmarks.resume``.
 
-Every attempt is cut after a random number of bytes, until one gets through. A whole run writes
-``results.json`` beside this file; ``--quick`` asks one question of each kind and only prints.
+Every attempt is cut after a random number of bytes, until one gets through. ``results.json`` beside
+this file is written after each round, a round being one question of each kind, asked in both
+dialects, at both temperatures and cut in all ways; ``--quick`` asks one round and only prints.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import itertools
 import json
 import random
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -121,34 +122,31 @@ def cutter(seed: str, how: Any) -> Callable[[], Cut | None]:
     return lambda: Cut(dice.randint(1, LAST_BYTE), how)
 
 
-def run(prompts: dict[str, tuple[str, ...]], setup: Setup) -> Iterator[dict[str, Any]]:
-    """One row for every case."""
+def run(prompts: Sequence[str], setup: Setup, number: int) -> Iterator[dict[str, Any]]:
+    """One row for every case of a round; ``prompts`` are of one kind each."""
     proxy = setup.proxy
-    for temperature, dialect, kind in itertools.product(
-        TEMPERATURES, ("chat", "messages"), prompts
+    for temperature, dialect, (kind, prompt) in itertools.product(
+        TEMPERATURES, ("chat", "messages"), zip(PROMPTS, prompts, strict=True)
     ):
-        for number, prompt in enumerate(prompts[kind]):
-            proxy.forget()
+        proxy.forget()
+        with setup.client(dialect) as asking:
+            ask(asking, prompt, temperature)  # a cold cache rounds otherwise than a warm one
+            uncut = ask(asking, prompt, temperature)
+        assert uncut.outcome == "complete", uncut.error
+        ways = [(how, False) for how in HOWS]
+        if temperature == 0 and dialect == "chat" and number < DISTURBED:
+            ways.append(("fin", True))
+        for how, disturbed in ways:
+            name = f"{temperature}/{dialect}/{kind}/{number}/{how}"
+            name += "/disturbed" if disturbed else ""
+            proxy.forget(cutter(name, how), setup.disturb if disturbed else lambda: None)
             with setup.client(dialect) as asking:
-                ask(asking, prompt, temperature)  # a cold cache rounds otherwise than a warm one
-                uncut = ask(asking, prompt, temperature)
-            assert uncut.outcome == "complete", uncut.error
-            ways = [(how, False) for how in HOWS]
-            if temperature == 0 and dialect == "chat" and number < DISTURBED:
-                ways.append(("fin", True))
-            for how, disturbed in ways:
-                name = f"{temperature}/{dialect}/{kind}/{number}/{how}"
-                name += "/disturbed" if disturbed else ""
-                proxy.forget(cutter(name, how), setup.disturb if disturbed else lambda: None)
-                with setup.client(dialect) as asking:
-                    told = ask(asking, prompt, temperature)
-                yield {
-                    "case": name,
-                    "cuts": len(proxy.cuts),
-                    **compared(
-                        uncut, told, kind, [said(body) for body in map(bytes, proxy.bodies)]
-                    ),
-                } | (sameness(uncut, told) if temperature == 0 else {})
+                told = ask(asking, prompt, temperature)
+            yield {
+                "case": name,
+                "cuts": len(proxy.cuts),
+                **compared(uncut, told, kind, [said(body) for body in map(bytes, proxy.bodies)]),
+            } | (sameness(uncut, told) if temperature == 0 else {})
 
 
 def compared(uncut: Told, told: Told, kind: str, attempts: list[str]) -> dict[str, Any]:
@@ -188,23 +186,25 @@ def sameness(uncut: Told, told: Told) -> dict[str, Any]:
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="benchmarks.resume", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="one question a kind; writes nothing")
+    parser.add_argument("--quick", action="store_true", help="one round; writes nothing")
     quick = parser.parse_args().quick
-    prompts = {kind: asked[:1] if quick else asked for kind, asked in PROMPTS.items()}
-    rows = []
+    rounds = list(zip(*PROMPTS.values(), strict=True))[: 1 if quick else None]
+    rows: list[dict[str, Any]] = []
+    day = datetime.datetime.now(datetime.UTC).date().isoformat()
     with (
         streamkit_local.running("smollm2") as server,
         cutting_proxy(server.origin) as proxy,
     ):
         setup = Setup(server, proxy)
-        for seen in run(prompts, setup):
-            rows.append(seen)
-            print(json.dumps(seen, ensure_ascii=False), file=sys.stderr, flush=True)
         delay = delays(setup.client, proxy, 1 if quick else 4)
-    day = datetime.datetime.now(datetime.UTC).date().isoformat()
-    found = {"day": day, "cases": rows, "delay": delay}
-    if not quick:
-        RESULTS.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n", "utf-8")
+        found = {"day": day, "cases": rows, "delay": delay}
+        for number, prompts in enumerate(rounds):
+            for seen in run(prompts, setup, number):
+                rows.append(seen)
+                print(json.dumps(seen, ensure_ascii=False), file=sys.stderr, flush=True)
+            if not quick:
+                text = json.dumps(found, indent=1, ensure_ascii=False)
+                RESULTS.write_text(text + "\n", "utf-8")
     print(render(found))
     return 0
 
