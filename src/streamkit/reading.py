@@ -24,6 +24,13 @@ def items(value: Any) -> list[Any]:
     return value if isinstance(value, list) else []
 
 
+def entries(value: Any) -> list[Any]:
+    """A list's entries; anything else is one entry, and nothing is none."""
+    if value is None:
+        return []
+    return value if isinstance(value, list) else [value]
+
+
 def count(value: Any) -> int | None:
     """A whole number, which some gateways write as a float; None for anything else."""
     whole = type(value) is int or (isinstance(value, float) and value.is_integer())

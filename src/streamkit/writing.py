@@ -153,7 +153,7 @@ def nearest_effort(asked: str, levels: Sequence[str], warnings: Warnings, who: s
     thinking = [level for level in levels if level != "none"]
     below = [level for level in thinking if EFFORTS.index(level) < EFFORTS.index(asked)]
     level = below[-1] if below else thinking[0]
-    warnings.adjusted("reasoning_effort", f"{who} has no {asked!r}: {level!r} is sent")
+    warnings.adjusted("reasoning_effort", f"{who} has no effort {asked!r}: {level!r} is sent")
     return level
 
 
@@ -161,7 +161,7 @@ def tier_among(tiers: Sequence[str], asked: str, warnings: Warnings, who: str) -
     """A service tier that ``who`` has; in place of any other, the first of ``tiers``."""
     if asked in tiers:
         return asked
-    warnings.adjusted("service_tier", f"{who} has no {asked!r}: {tiers[0]!r} is sent")
+    warnings.adjusted("service_tier", f"{who} has no tier {asked!r}: {tiers[0]!r} is sent")
     return tiers[0]
 
 

@@ -50,6 +50,7 @@ def test_reading_never_raises_and_keeps_only_what_is_of_the_type() -> None:
     assert [reading.text(x) for x in ODD if reading.text(x)] == ["x"]
     assert [reading.mapping(x) for x in ODD if reading.mapping(x)] == [{"a": 1}]
     assert [reading.items(x) for x in ODD if reading.items(x)] == [[1]]
+    assert [reading.entries(x) for x in (None, {"a": 1}, [1, 2])] == [[], [{"a": 1}], [1, 2]]
     assert [n for x in ODD if (n := reading.count(x)) is not None] == [0, 7]
 
 
@@ -177,7 +178,7 @@ def test_a_service_tier_that_is_not_there_becomes_the_first() -> None:
     assert tier_among(("auto", "flex"), "flex", warnings, "Acme") == "flex"
     assert list(warnings) == []
     assert tier_among(("auto", "flex"), "priority", warnings, "Acme") == "auto"
-    assert [w.message for w in warnings] == ["Acme has no 'priority': 'auto' is sent"]
+    assert [w.message for w in warnings] == ["Acme has no tier 'priority': 'auto' is sent"]
 
 
 def test_a_tool_as_a_function() -> None:

@@ -33,5 +33,5 @@ def test_any_other_url_stays_as_it_is(url: str) -> None:
     ],
 )
 def test_a_part_has_one_source_of_a_known_type(fields: dict[str, str]) -> None:
-    with pytest.raises(ValueError, match="give exactly one|needs a media_type"):
+    with pytest.raises(ValueError, match=r"give exactly one|needs a media_type"):
         ImagePart(**fields)

@@ -93,7 +93,7 @@ def test_each_prefix_gives_its_adapter_and_others_are_left_to_other_plugins() ->
     [
         ({"max_tokens": 5, "seed": 0}, {"completion_args": {"max_tokens": 5, "random_seed": 0}}),
         ({"temperature": 0.0}, {"completion_args": {"temperature": 0.0}}),
-        ({"stop": ("a",)}, {"completion_args": {"stop": ("a",)}}),
+        ({"stop": ("a",)}, {"completion_args": {"stop": ["a"]}}),
         ({"reasoning_effort": "high"}, {"completion_args": {"reasoning_effort": "high"}}),
         ({"tool_choice": "required"}, {"completion_args": {"tool_choice": "any"}}),
         ({"tool_choice": "none"}, {"completion_args": {"tool_choice": "none"}}),

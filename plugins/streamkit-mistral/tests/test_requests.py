@@ -82,7 +82,7 @@ def test_the_key_goes_to_mistral_and_to_no_other_address() -> None:
     [
         ({"max_tokens": 5, "temperature": 0.0}, {"max_tokens": 5, "temperature": 0.0}),
         ({"top_p": 0.5, "top_k": 5}, {"top_p": 0.5, "top_k": 5}),
-        ({"stop": ("a", "b")}, {"stop": ("a", "b")}),
+        ({"stop": ("a", "b")}, {"stop": ["a", "b"]}),
         ({"seed": 0}, {"random_seed": 0}),
         ({"n": 2}, {"n": 2}),
         ({"frequency_penalty": 0.1}, {"frequency_penalty": 0.1}),

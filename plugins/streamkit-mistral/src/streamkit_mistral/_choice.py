@@ -20,8 +20,9 @@ from streamkit.chunks import (
     ToolArguments,
     ToolOpened,
 )
+from streamkit.reading import entries, text
 from streamkit.values import Citation
-from streamkit_mistral._values import SCHEME, entries, finish_reason, text
+from streamkit_mistral._values import SCHEME, finish_reason
 
 _CALL_FIELDS = frozenset({"id", "type", "index", "function"})
 

@@ -13,8 +13,9 @@ from typing import Any
 from streamkit.adapter import Decoder, Frame, malformed, parse_json
 from streamkit.chunks import Chunk, End, Fault, Meta, Opaque, UsageReport
 from streamkit.faults import fault_from_error
+from streamkit.reading import entries, text
 from streamkit_mistral._choice import Choice
-from streamkit_mistral._values import entries, text, usage_of
+from streamkit_mistral._values import usage_of
 
 DONE = "[DONE]"
 # `p` is padding against eavesdroppers.

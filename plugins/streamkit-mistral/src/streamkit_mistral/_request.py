@@ -6,11 +6,11 @@ are refused with a 422.
 
 from __future__ import annotations
 
-from copy import deepcopy
 from typing import Any
 
-from streamkit.adapter import Warned, WireRequest
-from streamkit.messages import ChatRequest, JsonSchema, NamedTool, Tool, VendorTool
+from streamkit.adapter import WireRequest
+from streamkit.messages import ChatRequest, JsonSchema, NamedTool
+from streamkit.writing import Warnings, function_tool, merged, renamed, tier_among, without_none
 from streamkit_mistral._messages import Messages
 
 _PLAIN = {
@@ -29,29 +29,26 @@ _PLAIN = {
 }
 """Options whose values go out as they are, and their names."""
 
-OPTIONS = frozenset(
-    {*_PLAIN, "tools", "tool_choice", "response_format", "logprobs", "service_tier"}
-)
+OPTIONS = frozenset({*_PLAIN, "tools", "tool_choice", "response_format", "logprobs"}) | {
+    "service_tier"
+}
 _TIERS = ("auto", "standard_only")
 
 
-def build(dialect: str, request: ChatRequest) -> WireRequest:
+def build(request: ChatRequest) -> WireRequest:
     """The HTTP request for ``request``.
 
     Raises UnsupportedError for messages with content that the vendor cannot take.
     """
-    warnings: list[Warned] = []
+    warnings = Warnings()
     body: dict[str, Any] = {
         "model": request.model,
-        "messages": Messages(dialect, warnings).build(request.messages),
+        "messages": Messages(warnings).build(request.messages),
         "stream": True,
+        **renamed(request, _PLAIN),
     }
-    for option, field in _PLAIN.items():
-        value = getattr(request, option)
-        if value not in (None, ()):
-            body[field] = value
     if request.tools:
-        body["tools"] = [tool_of(tool) for tool in request.tools]
+        body["tools"] = [function_tool(tool) for tool in request.tools]
     if request.tool_choice is not None:
         body["tool_choice"] = _tool_choice(request.tool_choice)
     if request.response_format is not None:
@@ -59,24 +56,8 @@ def build(dialect: str, request: ChatRequest) -> WireRequest:
     if request.logprobs is not None:
         body |= {"logprobs": True, "top_logprobs": request.logprobs}
     if request.service_tier is not None:
-        body["service_tier"] = _tier(request.service_tier, warnings)
-    return WireRequest(
-        path="/chat/completions",
-        body=deepcopy(body | request.extra_body),  # shares nothing with the request
-        warnings=tuple(dict.fromkeys(warnings)),
-    )
-
-
-def tool_of(tool: Tool | VendorTool) -> dict[str, Any]:
-    if isinstance(tool, VendorTool):
-        return tool.payload
-    fields = {
-        "name": tool.name,
-        "description": tool.description,
-        "parameters": tool.parameters,
-        "strict": tool.strict,
-    }
-    return {"type": "function", "function": _without_none(fields)}
+        body["service_tier"] = tier_among(_TIERS, request.service_tier, warnings, "Mistral")
+    return WireRequest("/chat/completions", merged(body, request), warnings=tuple(warnings))
 
 
 def _tool_choice(choice: str | NamedTool) -> Any:
@@ -85,15 +66,8 @@ def _tool_choice(choice: str | NamedTool) -> Any:
     return "any" if choice == "required" else choice  # the older of two words for the same
 
 
-def _tier(wanted: str, warnings: list[Warned]) -> str:
-    if wanted in _TIERS:
-        return wanted
-    why = f"Mistral has no service tier {wanted!r}; 'auto' is sent."
-    warnings.append(Warned("option_adjusted", "service_tier", why))
-    return "auto"
-
-
 def format_of(wanted: str | JsonSchema) -> dict[str, Any]:
+    """``response_format``."""
     if isinstance(wanted, JsonSchema):
         fields = {
             "name": wanted.name,
@@ -101,9 +75,5 @@ def format_of(wanted: str | JsonSchema) -> dict[str, Any]:
             "schema": wanted.json_schema,
             "strict": wanted.strict,
         }
-        return {"type": "json_schema", "json_schema": _without_none(fields)}
+        return {"type": "json_schema", "json_schema": without_none(fields)}
     return {"type": "json_object" if wanted == "json" else "text"}
-
-
-def _without_none(fields: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in fields.items() if value is not None}

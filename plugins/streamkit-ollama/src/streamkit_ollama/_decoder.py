@@ -27,9 +27,9 @@ from streamkit.chunks import (
     UsageReport,
 )
 from streamkit.faults import fault_from_error
-from streamkit.values import FinishReason, Usage
+from streamkit.reading import entries, text
+from streamkit_ollama._values import DIALECT, finish_reason, usage_of
 
-_REASONS: dict[str, FinishReason] = {"stop": "stop", "length": "length"}
 # Tokens, and nanoseconds.
 _COUNTS = (
     "total_duration",
@@ -52,8 +52,7 @@ _IMAGE_TYPES = {"iVBOR": "image/png", "/9j/": "image/jpeg", "UklGR": "image/webp
 class ChatDecoder(Decoder):
     """Reads one answer."""
 
-    def __init__(self, dialect: str) -> None:
-        self._dialect = dialect
+    def __init__(self) -> None:
         self._model = ""
         self._told: dict[str, Any] = {}
         """Fields without a common name, as last told."""
@@ -101,10 +100,10 @@ class ChatDecoder(Decoder):
         }
         if "created_at" not in self._told and line.get("created_at"):
             news["created_at"] = line["created_at"]
-        if news or _text(model) not in ("", self._model):
+        if news or text(model) not in ("", self._model):
             self._told |= news
-            self._model = _text(model) or self._model
-            out.append(Meta(model=_text(model) or None, vendor=news or None))
+            self._model = text(model) or self._model
+            out.append(Meta(model=text(model) or None, vendor=news or None))
 
     def _message(self, message: Any, logprobs: Any, out: list[Chunk]) -> None:
         if not isinstance(message, dict):
@@ -124,9 +123,9 @@ class ChatDecoder(Decoder):
             out.append(Opaque("message.content", content))
         if tokens:
             out.append(Opaque("logprobs", tokens))  # of other tokens than visible text
-        for call in _entries(message.get("tool_calls")):
+        for call in entries(message.get("tool_calls")):
             self._tool_call(call, out)
-        for image in _entries(message.get("images")):
+        for image in entries(message.get("images")):
             self._image(image, out)
         if not message.keys() <= _MESSAGE_FIELDS:
             out.extend(
@@ -137,7 +136,7 @@ class ChatDecoder(Decoder):
 
     def _tool_call(self, call: Any, out: list[Chunk]) -> None:
         function = call.get("function") if isinstance(call, dict) else None
-        if not isinstance(function, dict) or not _text(function.get("name")):
+        if not isinstance(function, dict) or not text(function.get("name")):
             out.append(Opaque("tool_call", call))
             return
         key = ("call", self._calls)
@@ -146,8 +145,8 @@ class ChatDecoder(Decoder):
         inner = {k: v for k, v in function.items() if k not in _FUNCTION_FIELDS}
         if inner:
             more["function"] = inner
-        vendor = {self._dialect: more} if more else None
-        id_ = _text(call.get("id")) or None
+        vendor = {DIALECT: more} if more else None
+        id_ = text(call.get("id")) or None
         out.append(ToolOpened(key, function["name"], id_, vendor=vendor))
         arguments = function.get("arguments")
         if arguments is not None and not isinstance(arguments, str):
@@ -166,40 +165,9 @@ class ChatDecoder(Decoder):
         out += [Media(next(known, "application/octet-stream"), image, key=key), Closed(key)]
 
     def _done(self, line: dict[str, Any], out: list[Chunk]) -> None:
-        """Tools are called with the reason ``stop``; before ollama/ollama#4235 there was none."""
         self._over = True
-        raw = _text(line.get("done_reason")) or None
-        reason = _REASONS.get(raw or "", "other")
-        if self._calls and reason != "length":
-            reason = "tool_call"
+        raw = text(line.get("done_reason")) or None
         counts = {name: line[name] for name in _COUNTS if line.get(name) is not None}
         if counts:
-            out.append(UsageReport(_usage(counts)))
-        out += [Stop(reason, raw), End()]
-
-
-def _usage(raw: dict[str, Any]) -> Usage:
-    """Counts of the last line. A cached prompt may have no ``prompt_eval_count``."""
-    tokens_in, tokens_out = _count(raw.get("prompt_eval_count")), _count(raw.get("eval_count"))
-    both = tokens_in is not None and tokens_out is not None
-    return Usage(
-        input_tokens=tokens_in,
-        output_tokens=tokens_out,
-        total_tokens=(tokens_in or 0) + (tokens_out or 0) if both else None,
-        raw=raw,
-    )
-
-
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else ""
-
-
-def _count(value: Any) -> int | None:
-    return value if type(value) is int else None
-
-
-def _entries(value: Any) -> list[Any]:
-    """A list's entries; anything else is one entry, and nothing is none."""
-    if value is None:
-        return []
-    return value if isinstance(value, list) else [value]
+            out.append(UsageReport(usage_of(counts)))
+        out += [Stop(finish_reason(raw or "", called=self._calls > 0), raw), End()]

@@ -33,8 +33,10 @@ from streamkit.chunks import (
     UsageReport,
 )
 from streamkit.faults import fault_from_error
+from streamkit.reading import entries, text
 from streamkit_mistral._choice import citation_of
-from streamkit_mistral._values import SCHEME, entries, text, usage_of
+from streamkit_mistral._values import SCHEME, usage_of
+from streamkit_mistral.conversations._values import DIALECT
 
 _RUN = "tool.execution"
 _HANDOFF = "agent.handoff"
@@ -44,8 +46,7 @@ _AGENTS = ("previous_agent_id", "previous_agent_name", "next_agent_id", "next_ag
 class ConversationDecoder(Decoder):
     """Reads one answer."""
 
-    def __init__(self, dialect: str) -> None:
-        self._dialect = dialect
+    def __init__(self) -> None:
         self._part: tuple[str, str] | None = None
         """Kind and message id of the part that runs."""
         self._parts = 0
@@ -161,7 +162,7 @@ class ConversationDecoder(Decoder):
             self._part_ended(out)
             key = self._calls[id_] = ("call", len(self._calls))
             status = event.get("confirmation_status")
-            vendor = {self._dialect: {"confirmation_status": status}} if status else None
+            vendor = {DIALECT: {"confirmation_status": status}} if status else None
             out.append(ToolOpened(key, name, id_ or None, vendor=vendor))
         arguments = event.get("arguments")
         if arguments and isinstance(arguments, str):

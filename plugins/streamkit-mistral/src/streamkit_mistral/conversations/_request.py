@@ -5,13 +5,13 @@ Source: docs.mistral.ai, agents API; Mistral's Python SDK 3.7 (`ConversationStre
 
 from __future__ import annotations
 
-from copy import deepcopy
 from typing import Any
 
-from streamkit.adapter import Warned, WireRequest
+from streamkit.adapter import WireRequest
 from streamkit.messages import ChatRequest, NamedTool
-from streamkit_mistral._request import format_of, tool_of
-from streamkit_mistral.conversations._entries import Entries
+from streamkit.writing import Warnings, function_tool, merged, renamed
+from streamkit_mistral._request import format_of
+from streamkit_mistral.conversations._messages import Messages
 
 _ARGUMENTS = {
     "max_tokens": "max_tokens",
@@ -28,44 +28,39 @@ _ARGUMENTS = {
 OPTIONS = frozenset({*_ARGUMENTS, "tools", "tool_choice", "response_format", "metadata"})
 
 
-def build(dialect: str, request: ChatRequest) -> WireRequest:
+def build(request: ChatRequest) -> WireRequest:
     """The HTTP request for ``request``.
 
     Raises UnsupportedError for messages with content that the vendor cannot take.
     """
-    warnings: list[Warned] = []
-    entries = Entries(dialect, warnings)
+    warnings = Warnings()
+    messages = Messages(warnings)
     agent = request.model.startswith(("ag_", "ag:"))
     body: dict[str, Any] = {
         "agent_id" if agent else "model": request.model,
-        "inputs": entries.build(request.messages),
+        "inputs": messages.build(request.messages),
         "stream": True,
         "store": False,
     }
-    if entries.instructions:
-        body["instructions"] = "\n\n".join(entries.instructions)
+    if messages.system:
+        body["instructions"] = "\n\n".join(messages.system)
     if request.tools:
-        body["tools"] = [tool_of(tool) for tool in request.tools]
+        body["tools"] = [function_tool(tool) for tool in request.tools]
     if request.metadata is not None:
         body["metadata"] = request.metadata
-    values = {field: getattr(request, option) for option, field in _ARGUMENTS.items()}
-    arguments = {field: value for field, value in values.items() if value not in (None, ())}
+    arguments = renamed(request, _ARGUMENTS)
     if request.tool_choice is not None:
         arguments["tool_choice"] = _tool_choice(request.tool_choice, warnings)
     if request.response_format is not None:
         arguments["response_format"] = format_of(request.response_format)
     if arguments:
         body["completion_args"] = arguments
-    return WireRequest(
-        path="/conversations",
-        body=deepcopy(body | request.extra_body),  # shares nothing with the request
-        warnings=tuple(dict.fromkeys(warnings)),
-    )
+    return WireRequest("/conversations", merged(body, request), warnings=tuple(warnings))
 
 
-def _tool_choice(choice: str | NamedTool, warnings: list[Warned]) -> str:
+def _tool_choice(choice: str | NamedTool, warnings: Warnings) -> str:
     if isinstance(choice, NamedTool):
-        why = "Mistral's conversations take no tool by name; a call of any tool is demanded."
-        warnings.append(Warned("option_adjusted", "tool_choice", why))
+        how = "Mistral's conversations take no tool by name: a call of any tool is demanded"
+        warnings.adjusted("tool_choice", how)
         return "any"
     return "any" if choice == "required" else choice

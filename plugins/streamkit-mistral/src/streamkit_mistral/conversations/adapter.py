@@ -6,31 +6,31 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from streamkit.adapter import Adapter, Decoder, Endpoint, KeySource, ResumeBy, Supports, WireRequest
+from streamkit.adapter import (
+    INSTRUCT,
+    Adapter,
+    Decoder,
+    Endpoint,
+    KeySource,
+    ResumeBy,
+    Supports,
+    WireRequest,
+)
 from streamkit.chunks import Fault
 from streamkit.messages import ChatRequest
-from streamkit_mistral.adapter import MistralChat
+from streamkit_mistral.adapter import ENDPOINT, fault_of_answer
 from streamkit_mistral.conversations._decoder import ConversationDecoder
 from streamkit_mistral.conversations._request import OPTIONS, build
+from streamkit_mistral.conversations._values import DIALECT
 
 _SUPPORTS = Supports(
     options=OPTIONS,
     parts=frozenset(
-        {
-            "text",
-            "reasoning",
-            "refusal",
-            "image",
-            "document",
-            "tool_call",
-            "tool_result",
-            "provider_item",
-        }
+        {"text", "reasoning", "refusal", "image", "document"}
+        | {"tool_call", "tool_result", "provider_item"}
     ),
     reasoning=True,
-    usage=True,
 )
-_INSTRUCT = ResumeBy("instruct", "any chat model takes a further turn of the user's")
 
 
 @dataclass(frozen=True)
@@ -42,27 +42,27 @@ class MistralConversations(Adapter):
     `MistralChat`.
     """
 
+    dialect: ClassVar[str] = DIALECT
+
     base_url: str | None = field(default=None, repr=False)
     api_key: KeySource = field(default=None, repr=False)
     name: str = "mistral-conversations"
     endpoint: Endpoint = field(init=False, repr=False, compare=False)
-    supports: Supports = field(init=False, default=_SUPPORTS, repr=False)
-
-    dialect: ClassVar[str] = "mistral-conversations"
+    supports: Supports = field(init=False, default=_SUPPORTS, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        endpoint = MistralChat(self.base_url, self.api_key).endpoint
-        object.__setattr__(self, "endpoint", endpoint)
+        # The way to complete a frozen dataclass.
+        object.__setattr__(self, "endpoint", ENDPOINT.at(self.base_url, self.api_key))
 
     def request(self, request: ChatRequest) -> WireRequest:
-        return build(self.dialect, request)
+        return build(request)
 
     def decoder(self, request: ChatRequest) -> Decoder:  # noqa: ARG002
-        return ConversationDecoder(self.dialect)
+        return ConversationDecoder()
 
     def resume_by(self, request: ChatRequest) -> tuple[ResumeBy, ...]:
         """A conversation that is stored may hold half the answer already."""
-        return () if request.extra_body.get("store") else (_INSTRUCT,)
+        return () if request.extra_body.get("store") else (INSTRUCT,)
 
     def fault(self, status: int, headers: Mapping[str, str], body: bytes) -> Fault:
-        return MistralChat().fault(status, headers, body)
+        return fault_of_answer(status, headers, body)
