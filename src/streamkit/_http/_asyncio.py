@@ -44,7 +44,8 @@ async def connect(host: str, port: int, timeout: float | None) -> AsyncioStream:
     loop = asyncio.get_running_loop()
     try:
         with anyio.fail_after(timeout):
-            held = await _connected(loop, await _looked_up(loop, host, port))
+            first, *more = await _looked_up(loop, host, port)
+            held = await (_first_of(loop, [first, *more]) if more else _connected(loop, *first))
             _, stream = await loop.create_connection(lambda: AsyncioStream(loop), sock=held)
     except TimeoutError as error:
         raise httpcore.ConnectTimeout(f"no connection within {timeout} s") from error
@@ -66,7 +67,18 @@ async def _looked_up(loop: asyncio.AbstractEventLoop, host: str, port: int) -> l
     return [x for turn in zip_longest(*families.values()) for x in turn if x is not None]
 
 
-async def _connected(loop: asyncio.AbstractEventLoop, addresses: list[Address]) -> socket.socket:
+async def _connected(loop: asyncio.AbstractEventLoop, family: int, address: Any) -> socket.socket:
+    held = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        held.setblocking(False)
+        await loop.sock_connect(held, address)
+    except BaseException:
+        held.close()
+        raise
+    return held
+
+
+async def _first_of(loop: asyncio.AbstractEventLoop, addresses: list[Address]) -> socket.socket:
     """A socket connected to the first address that answers; each has a head start on the next.
 
     Asyncio's own race leaves a connected socket open if it is cancelled as that one wins.
