@@ -100,6 +100,21 @@ def calls(got: Decoded) -> list[tuple[str, str, Any]]:
             id="another name under the same id is a new call",
         ),
         pytest.param(
+            [
+                [call('{"a"', "f", "call", index=0)],
+                [call('{"b"', "f", "call", index=1)],
+                [call(":1}", None, "call", index=0)],
+                [call(":2}", None, "call", index=1)],
+            ],
+            [("call", "f", {"a": 1}), ("call", "f", {"b": 2})],
+            id="the same id and name at another index is a new call",
+        ),
+        pytest.param(
+            [[call('{"a"', "f", "c1")], [call(":1}", "f", "c1", index=0)]],
+            [("c1", "f", {"a": 1})],
+            id="id and name repeated, the index comes late",
+        ),
+        pytest.param(
             [[call('{"a"', None, "c1", index=0)], [call(":1", "f", index=0)], [call("}", index=0)]],
             [("c1", "f", {"a": 1})],
             id="the name comes late: arguments are held until then",

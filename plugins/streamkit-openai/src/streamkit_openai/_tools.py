@@ -7,11 +7,11 @@ Which call a delta belongs to, by what it carries:
 3. neither: the newest call.
 
 A name that differs from the call's own always begins a new call (whole calls that all say index 0),
-and so does any further name without id and index. Names may come late or again; arguments are held
-until there is one. A call closes when its choice stops or the stream ends, never before: arguments
-that parse may still grow. Sources: the OpenAI API reference (chat completion chunk), and servers
-that leave out or repeat the index (openai-python#3246, smolagents#1958, sglang#7117, LocalAI#9722,
-Qwen-Agent#943).
+and so does any further name without id and index, or at another index under an id in use (Gemini
+behind OpenRouter). Names may come late or again; arguments are held until there is one. A call
+closes when its choice stops or the stream ends, never before: arguments that parse may still grow.
+Sources: the OpenAI API reference (chat completion chunk), and servers that leave out or repeat the
+index (openai-python#3246, smolagents#1958, sglang#7117, LocalAI#9722, Qwen-Agent#943).
 """
 
 from __future__ import annotations
@@ -32,11 +32,12 @@ _FIELDS = frozenset(
 
 
 class _Call:
-    __slots__ = ("closed", "held", "id", "key", "kind", "name")
+    __slots__ = ("closed", "held", "id", "index", "key", "kind", "name")
 
-    def __init__(self, key: int, kind: ToolKind) -> None:
+    def __init__(self, key: int, kind: ToolKind, index: int | str | None) -> None:
         self.key = key
         self.kind = kind
+        self.index = index
         self.id: str | None = None
         self.name = ""
         self.held: list[str] = []
@@ -115,7 +116,10 @@ class ToolCalls:
     def _find(self, call_id: str, index: int | str | None, name: str) -> _Call | None:
         at_index = self._by_index.get(index) if index is not None else None
         if call_id:
-            call = self._by_id.get(call_id)
+            call = at_index if at_index and at_index.id == call_id else self._by_id.get(call_id)
+            elsewhere = call and index is not None and call.index not in {None, index}
+            if call and elsewhere and name and call.name:
+                return None
             if call is None and at_index and at_index.id is None and not (name and at_index.name):
                 call = at_index  # its id comes late
                 call.id = call_id
@@ -131,7 +135,7 @@ class ToolCalls:
         return call
 
     def _begin(self, call_id: str, index: int | str | None, kind: ToolKind) -> _Call:
-        call = _Call(len(self._calls), kind)
+        call = _Call(len(self._calls), kind, index)
         self._calls.append(call)
         self._open.append(call)
         if call_id:
