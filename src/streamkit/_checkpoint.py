@@ -114,7 +114,7 @@ def _forget_attempt(draft: Draft, choice: ChoiceDraft) -> None:
     choice.empty_calls = []
     choice.calls = sum(part.kind == "tool_call" for part in choice.parts)
     choice.newest_text = next((p for p in reversed(choice.parts) if p.kind == "text"), None)
-    draft.cursor = None
+    draft.cursor = draft.kept = None
     draft.booked = sum(len(p.text) for p in choice.parts if p.kind != "media")
 
 
@@ -142,6 +142,7 @@ def dump(draft: Draft) -> dict[str, Any]:
     return {
         "seq": draft.seq,
         "cursor": draft.cursor,
+        "kept": draft.kept,
         "space": draft.seam.space,
         "info": draft.info(),
         "usage": asdict(summed(draft.spent, _cost(draft, ""))),
@@ -173,7 +174,7 @@ def load(data: dict[str, Any], events: deque[Any], dialect: str) -> Draft:
     """The draft that `dump` wrote. Raises KeyError, TypeError or ValueError if it is none."""
     draft = Draft(events, dialect)
     draft.seq = int(data["seq"])
-    draft.cursor = data["cursor"]
+    draft.cursor, draft.kept = data["cursor"], data["kept"]
     draft.recall(data["info"])
     draft.seam.recall(str(data["space"]))
     draft.usage = Usage(**data["usage"])

@@ -47,6 +47,9 @@ class Draft:
         """Pieces of content shown so far. Once there is one, a retry would show it twice."""
         self.usage: Usage | None = None
         self.cursor: str | None = None
+        """The newest place that a replay can begin behind, with the decoder that told of it."""
+        self.kept: str | None = None
+        """The newest place in an answer of which the server has all that was shown."""
         self._id: str | None = None
         self._model: str | None = None
         self._vendor: dict[str, Any] = {}
@@ -72,7 +75,8 @@ class Draft:
 
     def begin_attempt(self) -> None:
         """Forget what an earlier attempt said about itself. Only legal while nothing is shown."""
-        self.usage = self.attempt_usage = self.cursor = self._id = self._model = None
+        self.usage = self.attempt_usage = self._id = self._model = None
+        self.cursor = self.kept = None
         self._vendor = {}
         self.choices = {0: ChoiceDraft(0)}
 
@@ -83,6 +87,14 @@ class Draft:
     def recall(self, info: dict[str, Any]) -> None:
         """Take up what `info` gave."""
         self._id, self._model, self._vendor = info["id"], info["model"], dict(info["vendor"])
+
+    def take_over(self, whole: Draft) -> None:
+        """Go on as another draft of the same answer, all of which has been told."""
+        self.choices = whole.choices
+        self._id, self._model = whole._id or self._id, whole._model or self._model
+        self._vendor |= whole._vendor
+        if whole.usage is not None:
+            self.usage, self.attempt_usage, self.spent = whole.usage, whole.attempt_usage, []
 
     def finish(self) -> None:
         """The answer is whole: close what the vendor left open. Cut calls stay unfinished.
@@ -423,6 +435,8 @@ class Draft:
 
     def _cursor(self, chunk: c.Cursor) -> None:
         self.cursor = chunk.value
+        if not self.spent:
+            self.kept = chunk.value
 
     def _notice(self, chunk: c.Notice) -> None:
         self.emit(e.Notice, "info", chunk.code, chunk.message, chunk.data)

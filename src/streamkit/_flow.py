@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from streamkit import events as e
+from streamkit._again import announce, read_whole
 from streamkit._commands import (
     NOT_YET,
     TIMED_OUT,
@@ -33,7 +34,7 @@ from streamkit._commands import (
     TimedOut,
 )
 from streamkit._draft import Draft
-from streamkit._explain import STARTED_ANEW, Explainer
+from streamkit._explain import Explainer
 from streamkit._framing import framer
 from streamkit._joint import StartedAnewError
 from streamkit._policy import Budget, Retry, Retrying
@@ -103,6 +104,13 @@ class Whole:
 
 WHOLE: Final = Whole()
 
+
+class Running:
+    """The answer that was polled is not over yet."""
+
+
+RUNNING: Final = Running()
+
 Verdict = Whole | StreamkitError
 """How an attempt ended."""
 
@@ -147,7 +155,7 @@ class Flow:
         if ladder.holds_back:
             self.draft.seam.hold_back()
         if call.saved is not None:
-            leg = ladder.next(self.draft, 0, 0)
+            leg = ladder.next(self.draft, 0, 0, reading=False)
             if leg is None:
                 self._end("failed", UnsupportedError(f"{call.model}: cannot go on: {ladder.why}"))
                 return
@@ -167,8 +175,7 @@ class Flow:
             if verdict.__context__ is None and verdict is not self._fault:
                 verdict.__context__ = self._fault  # an attempt's fault that nobody else would keep
             self._fault, first = verdict, first or verdict
-            if verdict.code == STARTED_ANEW:
-                ladder.started_anew(self._leg)
+            ladder.failed(self._leg, verdict)
             delivered = self.draft.delivered
             idle = 0 if delivered > reached else idle + 1
             reached = max(reached, delivered)
@@ -193,7 +200,9 @@ class Flow:
         """
         if not self._shown:
             return self._leg
-        return ladder.next(self.draft, self.attempts, idle) if may_go_on(error) else None
+        if not may_go_on(error):
+            return None
+        return ladder.next(self.draft, self.attempts, idle, reading=self._decoder is not None)
 
     def _wait(self, error: StreamkitError, retrying: Retrying, idle: int) -> float | None:
         """Seconds until the next attempt; None if there is none."""
@@ -228,7 +237,8 @@ class Flow:
             if not ladder.refused(self._leg, verdict):
                 return verdict
             yield Close()
-            leg = ladder.next(self.draft, self.attempts - 1, 0)
+            reading = self._decoder is not None
+            leg = ladder.next(self.draft, self.attempts - 1, 0, reading=reading)
             if leg is None and self._fault is not None:
                 verdict.__context__ = self._fault.__context__
                 self._fault.__context__ = verdict
@@ -238,6 +248,17 @@ class Flow:
             self._step_on(ladder, leg)
 
     def _send(self, target: Target) -> Generator[Command, Reply, Verdict]:
+        self.watch.begin_attempt(self.call.timeouts)
+        while True:
+            verdict = yield from self._ask(target)
+            if not isinstance(verdict, Running):
+                return verdict
+            yield Drain()
+            yield Sleep(self._leg.wire.poll_every or 0.0)
+            if self.watch.expired():
+                return self._explain.timed_out(TIMED_OUT)
+
+    def _ask(self, target: Target) -> Generator[Command, Reply, Verdict | Running]:
         self._answering = False
         opened = yield from self._open(target)
         if isinstance(opened, StreamkitError):
@@ -250,24 +271,17 @@ class Flow:
         if framing is None and content_type in _NOT_A_STREAM:
             return (yield from self._not_a_stream(opened, content_type))
         self._answering, self._content_type = True, content_type
-        if self._leg.how == "replay":
-            self._replaying()
+        polled = wire.poll_every is not None
+        if self._leg.how == "replay" and not polled:
+            announce(self.draft)
         try:
-            return (yield from self._body(framing or wire.framing))
+            return (yield from (self._polled if polled else self._body)(framing or wire.framing))
         except StreamkitError as error:  # a frame beyond the limit
             return self._explain.about(error, when=True)
-
-    def _replaying(self) -> None:
-        """The same answer comes on: all stays open, and says so."""
-        choice = self.draft.choices[0]
-        last = choice.parts[-1] if choice.parts else None
-        place = (last.index, len(last.text)) if last else (0, 0)
-        self.draft.emit(e.Resumed, "replay", "exact", *place)
 
     def _open(self, target: Target) -> Generator[Command, Reply, Opened | StreamkitError]:
         call, leg = self.call, self._leg
         wire = leg.wire
-        self.watch.begin_attempt(call.timeouts)
         for spare in range(FREE_REOPENS, -1, -1):
             try:
                 key = target.key()
@@ -329,6 +343,35 @@ class Flow:
             if draft.progress == progress and watch.expired():
                 return self._explain.timed_out(TIMED_OUT)  # keep-alives are not progress
 
+    def _polled(self, framing: Framing) -> Generator[Command, Reply, Verdict | Running]:
+        """One look at the whole answer, as far as the server has it."""
+        cut, frames, read = framer(framing, max_bytes=self.call.max_frame_bytes), [], Read()
+        while True:
+            read.deadline = self.watch.deadline
+            data = yield read
+            if isinstance(data, TimedOut):
+                return self._explain.timed_out(data)
+            if type(data) is not bytes:
+                return self._explain.line_lost(data)
+            if not data:
+                break
+            frames += cut.feed(data)
+        if cut.end() is not None or not frames:
+            return self._explain.truncated()
+        self.watch.frames_came()
+        delivered = self.draft.delivered
+        try:
+            over = read_whole(self.call.adapter.decoder(self._leg.request), frames, self.draft)
+        except StartedAnewError:
+            return self._explain.started_anew()
+        except Exception as bug:
+            return self._explain.adapter_broke(bug)
+        if self.draft.delivered != delivered:
+            self.watch.content_came(text=True)
+        if over is None:
+            return RUNNING
+        return WHOLE if isinstance(over, End) else self._explain.vendor_fault(over)
+
     # --- reading frames ------------------------------------------------------------------------
 
     def _take(self, decoder: Decoder, frame: Frame) -> Verdict | None:
@@ -348,8 +391,11 @@ class Flow:
                     self.draft.finish()
                     return WHOLE
                 if kind is Fault:
-                    self.draft.cursor = None  # the decoder is at its end
-                    return self._explain.vendor_fault(chunk)  # type: ignore[arg-type]
+                    assert isinstance(chunk, Fault)
+                    self._decoder = self.draft.cursor = None  # the decoder is at its end
+                    if chunk.kind != "protocol":
+                        self.draft.kept = None  # the answer itself has failed
+                    return self._explain.vendor_fault(chunk)
                 apply(chunk)
         except StopString as stopped:
             return self._stopped_at(str(stopped))

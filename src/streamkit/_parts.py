@@ -78,7 +78,7 @@ class PartDraft:
         """One more piece of text."""
         pieces = self.pieces
         pieces.append(text)
-        if len(pieces) >= _MANY:
+        if len(pieces) >= _MANY and self.kind != "media":  # whose pieces may be padded
             self.blocks.append("".join(pieces))
             pieces.clear()
 
@@ -88,6 +88,8 @@ class PartDraft:
 
     @property
     def text(self) -> str:
+        if self.kind == "media":
+            return "".join(self.pieces)
         blocks = self.blocks
         blocks.extend(self.pieces)
         self.pieces.clear()

@@ -1,6 +1,7 @@
 """How a broken answer goes on: the ladder of ways, and the request for each.
 
-    replay    the server sends the rest of the same answer          exact
+    replay    the server sends the rest of the same answer,         exact
+              or is asked for all of it until it is over (poll)
     prefix    the model goes on from an assistant's turn            seamless
     instruct  the model is asked, in a user's turn, to go on        approximate
     restart   the request is sent anew: no whole word was shown yet restarted
@@ -17,11 +18,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from streamkit._checkpoint import break_off, parts_to_send, standing
+from streamkit._explain import STARTED_ANEW
 from streamkit._joint import safe_length
 from streamkit._spent import tokens_in
 from streamkit._target import encode_body
 from streamkit.errors import (
     InvalidRequestError,
+    LineError,
     NotFoundError,
     ProtocolError,
     StreamkitError,
@@ -37,6 +40,7 @@ if TYPE_CHECKING:
 _RANK: Final = {"restarted": 0, "approximate": 1, "seamless": 2, "exact": 3}
 _FIDELITY: Final[dict[str, Fidelity]] = {
     "replay": "exact",
+    "poll": "exact",
     "prefix": "seamless",
     "instruct": "approximate",
     "restart": "restarted",
@@ -98,6 +102,11 @@ class Leg:
     fidelity: Fidelity = "restarted"
     sent: str = field(default="", repr=False)
 
+    @property
+    def way(self) -> str | None:
+        """``how``, but ``poll`` where the server is asked for an answer until it is over."""
+        return self.how if self.wire.poll_every is None else "poll"
+
 
 class Resuming:
     """The ladder of one stream. ``why`` says in words why there is no further way."""
@@ -130,8 +139,11 @@ class Resuming:
             and self._plain()
         )
 
-    def next(self, draft: Draft, attempts: int, idle: int) -> Leg | None:
-        """The best way on from here, after so many attempts and so many idle ones in a row."""
+    def next(self, draft: Draft, attempts: int, idle: int, *, reading: bool = True) -> Leg | None:
+        """The best way on from here, after so many attempts and so many idle ones in a row.
+
+        ``reading``: the decoder that read so far is there to go on.
+        """
         policy = self._policy
         if policy is None:
             return None
@@ -143,9 +155,9 @@ class Resuming:
             return None
         stands = standing(draft)
         ways: dict[str, str] = {way.how: way.source for way in self._ways}
-        if "replay" in ways and draft.cursor is not None and self._usable("replay"):
-            leg = self._replay(draft.cursor)
-            if self._affordable(leg):
+        if "replay" in ways:
+            leg = self._kept(draft, reading)
+            if leg is not None and self._affordable(leg):
                 return leg
         if stands.obstacle is not None:
             self.why = stands.obstacle
@@ -184,21 +196,34 @@ class Resuming:
             return False
         if not isinstance(error, InvalidRequestError | NotFoundError):
             return False
-        self._failed.add(leg.how)
+        self._failed.add(leg.way or leg.how)
         if leg.how == "prefix" and _NAMES_THE_PREFIX.search(f"{error.message} {error.code}"):
             self._learned.add((self._where, leg.request.model, leg.how))
         return True
 
-    def started_anew(self, leg: Leg) -> None:
-        """The model gave another answer instead of going on: that way is not tried again."""
-        if leg.how is not None:
-            self._failed.add(leg.how)
+    def failed(self, leg: Leg, error: StreamkitError) -> None:
+        """A way whose end is known is not tried again.
+
+        The model gave another answer instead of going on, or the answer that was polled failed.
+        """
+        told = leg.way == "poll" and error.status is None and not isinstance(error, LineError)
+        if leg.way is not None and (told or error.code == STARTED_ANEW):
+            self._failed.add(leg.way)
 
     # --- the ways ------------------------------------------------------------------------------
 
-    def _replay(self, cursor: str) -> Leg:
-        request = self._first.request
-        return self._leg(request, self._adapter.replay_request(request, cursor), "replay")
+    def _kept(self, draft: Draft, reading: bool) -> Leg | None:
+        """The answer that the server has kept: the rest of it, or else all.
+
+        A fresh decoder does not know what the rest belongs to, so it rather reads all.
+        """
+        request, adapter = self._first.request, self._adapter
+        whole = adapter.poll_request(request, draft.kept) if draft.kept is not None else None
+        if draft.cursor is not None and self._usable("replay") and (reading or whole is None):
+            return self._leg(request, adapter.replay_request(request, draft.cursor), "replay")
+        if whole is not None and self._usable("poll"):
+            return self._leg(request, whole, "replay")
+        return None
 
     def _go_on(self, draft: Draft, how: str, sent: str) -> Leg | None:
         request = self._first.request

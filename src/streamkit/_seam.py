@@ -131,6 +131,11 @@ class Seam:
         if part is not None and self.hold is not None:
             self._deliver(part, self.hold.release())
 
+    def drop(self) -> None:
+        """What waits comes once more, with the whole answer."""
+        self.break_off()
+        self._lost, self.active = "", False
+
     def give_back(self) -> None:
         """No attempt follows: deliver all that came behind the text, even before the break.
 

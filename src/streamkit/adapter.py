@@ -140,6 +140,8 @@ class WireRequest:
 
     ``body`` is sent as JSON. ``framing`` says how the answer's body is cut; ``framing_by_type``
     does for content types (lower case, without parameters) that the vendor may answer with instead.
+    ``poll_every`` is for requests of `Adapter.poll_request`: after so many seconds they are sent
+    again, until the answer is over.
     """
 
     path: str
@@ -149,6 +151,7 @@ class WireRequest:
     framing_by_type: Mapping[str, Framing] = field(default_factory=dict)
     method: str = "POST"
     warnings: tuple[Warned, ...] = ()
+    poll_every: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,6 +230,17 @@ class Adapter(ABC):
     def replay_request(self, request: ChatRequest, cursor: str) -> WireRequest:
         """Ask the server for what comes after ``cursor``, the newest `Cursor` of the decoder."""
         raise NotImplementedError(f"{self.name} claims replay and has no replay_request")
+
+    def poll_request(self, request: ChatRequest, cursor: str) -> WireRequest | None:  # noqa: ARG002
+        """Ask the server for the whole of the answer that ``cursor`` is a place in.
+
+        Taken where a replay is refused, or would find no decoder to go on with, as from a token in
+        another process. A fresh decoder reads what comes: the answer from its beginning, of which
+        the core tells what was not told yet. An answer that has no `End` is not over; it is asked
+        for again after ``poll_every`` seconds, for as long as ``Timeouts.first_content`` allows.
+        None: the server cannot be asked so.
+        """
+        return None
 
     def prefix_request(self, request: ChatRequest) -> WireRequest:
         """``request`` ends with the assistant's turn so far: have the model go on with it.

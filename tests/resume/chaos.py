@@ -109,8 +109,6 @@ def answers() -> Iterator[Answer]:
     """Scripted ones in each dialect, and recorded ones."""
     for name, dialect in DIALECTS.items():
         for title, story in SCRIPTED.items():
-            if story.calls and "responses" in name:
-                continue
             yield Answer(f"{name}, {title}", dialect, tuple(dialect.frames(story)), story)
     for name, paths in RECORDED.items():
         for path in paths:
@@ -137,7 +135,7 @@ def cases(every: int = 1, seed: int = 0) -> Iterator[Case]:
     for answer in answers():
         for offset in range(answer.size + 1):
             for fault in FAULTS:
-                for server in SERVERS:
+                for server in (*SERVERS, *sorted(answer.dialect.replays)):
                     number = draw.getrandbits(32)
                     if number % every == 0:
                         yield Case(answer, offset, fault, server, number)
@@ -146,6 +144,7 @@ def cases(every: int = 1, seed: int = 0) -> Iterator[Case]:
 # --- the vendor ----------------------------------------------------------------------------------
 
 EVENT_STREAM: Final = {"content-type": "text/event-stream"}
+JSON: Final = {"content-type": "application/json"}
 
 
 class Vendor:
@@ -156,6 +155,7 @@ class Vendor:
         self.draw = random.Random(case.seed)
         self.asked: list[Asked] = []
         self.refused = 0
+        self.waited = 0
 
     def answer(self, url: str, body: bytes) -> Wire:
         asked = self.case.answer.dialect.asked(url, body)
@@ -164,11 +164,31 @@ class Vendor:
             return self._first()
         if self.case.server == "dies again" and len(self.asked) == 2:
             return Wire(end="rst")
-        if self.case.server == "refuses" and asked.how is not None and not self.refused:
+        if self._refuses(asked.how):
             self.refused += 1
             error = b'{"error": {"type": "invalid_request_error", "message": "no prefill"}}'
-            return Wire([error], status=400, headers={"content-type": "application/json"})
+            return Wire([error], status=400, headers=JSON)
+        if asked.how == "poll":
+            return self._poll()
         return Wire(self._cut(b"".join(self._onward(asked))), headers=self._headers())
+
+    def _refuses(self, how: str | None) -> bool:
+        match self.case.server:
+            case "refuses":
+                return how is not None and not self.refused
+            case "refuses to replay":
+                return how == "replay"
+            case "kept nothing":
+                return how in ("replay", "poll")
+        return False
+
+    def _poll(self) -> Wire:
+        """The answer that was kept: not over, when it is asked for the first time."""
+        dialect, story = self.case.answer.dialect, self.case.answer.story
+        if not self.waited and self.draw.random() < 0.5:
+            self.waited += 1
+            return Wire(self._cut(dialect.kept(story, "in_progress")), headers=JSON)
+        return Wire(self._cut(dialect.kept(story, "completed")), headers=JSON)
 
     def _headers(self) -> dict[str, str]:
         return {"content-type": self.case.answer.dialect.content_type}
@@ -197,7 +217,13 @@ class Vendor:
             yield from answer.frames
             return
         if asked.how == "replay":
-            yield from answer.frames[asked.after + 1 :]
+            first = asked.after + 1
+            match self.case.server:
+                case "repeats":
+                    first = max(0, first - 2)
+                case "skips":
+                    first += 1
+            yield from answer.frames[first:]
             return
         assert story.words.startswith(asked.prefix), f"was told {asked.prefix!r}"
         rest = story.words[len(asked.prefix) :]
@@ -296,7 +322,7 @@ def check(case: Case, vendor: Vendor, heard: Heard) -> str:
     assert kinds["attempt.started"] == ended.attempts
     assert kinds["interrupted"] == ended.attempts - 1, "an interruption for each attempt but one"
     assert ended.attempts <= 4
-    sent = len(vendor.asked) - vendor.refused
+    sent = len(vendor.asked) - vendor.refused - vendor.waited
     gave_up_refused = vendor.refused and sent == ended.attempts - 1 and error is not None
     assert sent == ended.attempts or gave_up_refused, "a refusal costs no attempt"
     assert reader.text == response.text, "joined deltas are the text"

@@ -32,7 +32,7 @@ class Story:
 
 @dataclass(frozen=True)
 class Asked:
-    """What a request asks for: ``how`` is None for the whole answer, or how to go on."""
+    """What a request asks for: ``how`` is None for an answer, ``poll`` for one that is kept."""
 
     how: str | None = None
     prefix: str = ""
@@ -47,9 +47,12 @@ def sse(data: Any, event: str = "") -> bytes:
 def turns(messages: list[Any]) -> Asked:
     """By the last turns of a conversation, whose contents are text or lists of parts."""
     last = messages[-1]
-    if last["role"] == "assistant":
-        return Asked("prefix", _words(last))
-    if GO_ON in _words(last):
+    return Asked("prefix", _words(last)) if last["role"] == "assistant" else instructed(messages)
+
+
+def instructed(messages: list[Any]) -> Asked:
+    """The same, where roles do not matter."""
+    if GO_ON in _words(messages[-1]):
         return Asked("instruct", _words(messages[-2]))
     return Asked()
 
@@ -69,6 +72,8 @@ class Dialect:
     model: str
     options: dict[str, Any] = field(default_factory=dict)
     content_type: ClassVar[str] = "text/event-stream"
+    replays: ClassVar[frozenset[str]] = frozenset()
+    """How servers that keep answers may behave."""
 
     def frames(self, story: Story) -> Iterator[bytes]:
         raise NotImplementedError
@@ -78,6 +83,10 @@ class Dialect:
 
     def error(self) -> bytes:
         """An overload inside the stream."""
+        raise NotImplementedError
+
+    def kept(self, story: Story, status: str) -> bytes:
+        """The whole answer as a server keeps it, in JSON: ``in_progress`` or ``completed``."""
         raise NotImplementedError
 
 
@@ -153,8 +162,13 @@ def _typed(event: str, **fields: Any) -> bytes:
     return sse({"type": event, **fields}, event)
 
 
+REPLAYING = frozenset({"refuses to replay", "kept nothing", "repeats"})
+
+
 class Responses(Dialect):
     """Asked in the background, so that the server keeps the answer and replays it."""
+
+    replays = REPLAYING | {"skips"}
 
     def frames(self, story: Story) -> Iterator[bytes]:
         for number, (event, fields) in enumerate(_response(story)):
@@ -164,28 +178,60 @@ class Responses(Dialect):
         after = parse_qs(urlsplit(url).query).get("starting_after")
         if after:
             return Asked("replay", after=int(after[0]))
+        if url.endswith("/responses/r"):
+            return Asked("poll")
         return turns([item for item in json.loads(body)["input"] if "role" in item])
 
     def error(self) -> bytes:
         return b""  # a response that failed cannot be replayed
 
+    def kept(self, story: Story, status: str) -> bytes:
+        *_, (_, last) = _response(story)
+        response = last["response"] if status == "completed" else {"id": "r", "output": []}
+        return json.dumps({**response, "object": "response", "status": status}).encode()
+
 
 def _response(story: Story) -> Iterator[tuple[str, dict[str, Any]]]:
-    item: dict[str, Any] = {"id": "msg", "type": "message", "role": "assistant", "content": []}
-    part = {"type": "output_text", "text": "", "annotations": []}
-    place = {"item_id": "msg", "output_index": 0, "content_index": 0}
     yield "response.created", {"response": {"id": "r", "status": "in_progress", "output": []}}
-    yield "response.output_item.added", {"output_index": 0, "item": item}
-    yield "response.content_part.added", {**place, "part": part}
-    for piece in story.text:
-        yield "response.output_text.delta", {**place, "delta": piece}
-    part = {**part, "text": story.words}
-    yield "response.output_text.done", {**place, "text": story.words}
-    yield "response.content_part.done", {**place, "part": part}
-    item = {**item, "content": [part], "status": "completed"}
-    yield "response.output_item.done", {"output_index": 0, "item": item}
+    items: list[dict[str, Any]] = []
+    if story.thoughts:
+        item: dict[str, Any] = {"id": "rs", "type": "reasoning", "summary": []}
+        place = {"item_id": "rs", "output_index": 0, "summary_index": 0}
+        yield "response.output_item.added", {"output_index": 0, "item": item}
+        for piece in story.thoughts:
+            yield "response.reasoning_summary_text.delta", {**place, "delta": piece}
+        words = "".join(story.thoughts)
+        yield "response.reasoning_summary_text.done", {**place, "text": words}
+        said = [{"type": "summary_text", "text": words}]
+        items.append({**item, "summary": said, "encrypted_content": "e"})
+        yield "response.output_item.done", {"output_index": 0, "item": items[-1]}
+    if story.text:
+        index = len(items)
+        item = {"id": "msg", "type": "message", "role": "assistant", "content": []}
+        part = {"type": "output_text", "text": "", "annotations": []}
+        place = {"item_id": "msg", "output_index": index, "content_index": 0}
+        yield "response.output_item.added", {"output_index": index, "item": item}
+        yield "response.content_part.added", {**place, "part": part}
+        for piece in story.text:
+            yield "response.output_text.delta", {**place, "delta": piece}
+        part = {**part, "text": story.words}
+        yield "response.output_text.done", {**place, "text": story.words}
+        yield "response.content_part.done", {**place, "part": part}
+        items.append({**item, "content": [part], "status": "completed"})
+        yield "response.output_item.done", {"output_index": index, "item": items[-1]}
+    for name, arguments in story.calls:
+        index, id_ = len(items), f"fc{len(items)}"
+        item = {"id": id_, "type": "function_call", "call_id": f"c{index}", "name": name}
+        place = {"item_id": id_, "output_index": index}
+        yield "response.output_item.added", {"output_index": index, "item": item}
+        half = len(arguments) // 2
+        for piece in (arguments[:half], arguments[half:]):
+            yield "response.function_call_arguments.delta", {**place, "delta": piece}
+        yield "response.function_call_arguments.done", {**place, "arguments": arguments}
+        items.append({**item, "arguments": arguments, "status": "completed"})
+        yield "response.output_item.done", {"output_index": index, "item": items[-1]}
     usage = {"input_tokens": 9, "output_tokens": 5, "total_tokens": 14}
-    done = {"id": "r", "status": "completed", "output": [item], "usage": usage}
+    done = {"id": "r", "status": "completed", "output": items, "usage": usage}
     yield "response.completed", {"response": done}
 
 

@@ -137,6 +137,8 @@ class Told:
 
 
 def _way(url: str, body: dict[str, Any]) -> str | None:
+    if "/whole/" in url:
+        return "poll"
     if not url.endswith("/answers"):
         return "replay"
     if "how" in body:

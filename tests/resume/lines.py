@@ -11,7 +11,7 @@ import httpx
 import trio
 
 import streamkit
-from streamkit._commands import NOT_YET, SILENT, Lost, Open, Opened, Read, Reply, Sleep
+from streamkit._commands import NOT_YET, SILENT, Locate, Lost, Open, Opened, Read, Reply, Sleep
 from streamkit._flow import Call, Flow
 from streamkit._setup import Setup
 from streamkit.errors import ConnectError, ConnectionLostError, StreamkitError
@@ -67,6 +67,8 @@ def play(vendor: Vendor, call: Call, heard: Heard) -> None:
     def reply(command: object) -> Reply:
         nonlocal moment, wire, reads
         match command:
+            case Locate():
+                return command.adapter.locate(command.model)
             case Open():
                 wire = vendor(command.url, command.content)
                 reads = [*wire.reads][::-1]

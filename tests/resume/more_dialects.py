@@ -2,17 +2,33 @@
 
 from __future__ import annotations
 
+import base64
+import itertools
 import json
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
+from streamkit.adapter import Located
 from streamkit.testing import aws_message
-from streamkit_bedrock import Bedrock
+from streamkit_bedrock import Bedrock, BedrockAnthropic
 from streamkit_cohere import CohereChat
-from streamkit_gemini import Gemini
-from streamkit_mistral import MistralChat
+from streamkit_gemini import Gemini, GeminiInteractions
+from streamkit_local import LocalChat
+from streamkit_mistral import MistralChat, MistralConversations
 from streamkit_ollama import OllamaChat
-from tests.resume.dialects import GO_ON, Asked, Chat, Dialect, Story, sse, turns
+from tests.resume.dialects import (
+    GO_ON,
+    REPLAYING,
+    Asked,
+    Chat,
+    Dialect,
+    Messages,
+    Story,
+    instructed,
+    sse,
+    turns,
+)
 
 
 class Mistral(Chat):
@@ -153,6 +169,134 @@ def _line(message: dict[str, Any], **more: Any) -> bytes:
     return json.dumps(told, ensure_ascii=False).encode() + b"\n"
 
 
+class Interactions(Dialect):
+    """Kept by the server; the ids of events say nothing, so that nobody sees a gap."""
+
+    replays = REPLAYING
+
+    def frames(self, story: Story) -> Iterator[bytes]:
+        yield _happened("interaction.created", 0, interaction={"id": "i", "status": "in_progress"})
+        number = itertools.count(1)
+        for index, (step, deltas) in enumerate(_steps(story)):
+            yield _happened("step.start", next(number), index=index, step=step)
+            for delta in deltas:
+                yield _happened("step.delta", next(number), index=index, delta=delta)
+            yield _happened("step.stop", next(number), index=index)
+        yield _happened("interaction.completed", next(number), interaction=_kept(story))
+
+    def asked(self, url: str, body: bytes) -> Asked:
+        event = parse_qs(urlsplit(url).query).get("last_event_id")
+        if event:
+            return Asked("replay", after=int(event[0], 36) - _FIRST)
+        if url.endswith("/interactions/i"):
+            return Asked("poll")
+        steps = json.loads(body)["input"]
+        return instructed([s for s in steps if "content" in s]) if len(steps) > 1 else Asked()
+
+    def error(self) -> bytes:
+        return b""
+
+    def kept(self, story: Story, status: str) -> bytes:
+        kept: dict[str, Any] = {"id": "i", "status": status}
+        if status == "completed":
+            kept = _kept(story) | {"steps": [_whole(*step) for step in _steps(story)]}
+        return json.dumps(kept).encode()
+
+
+_FIRST = 36**6
+_DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
+
+
+def _happened(event: str, number: int, **fields: Any) -> bytes:
+    number += _FIRST
+    id_ = "".join(_DIGITS[number // 36**place % 36] for place in range(6, -1, -1))
+    return sse({"event_type": event, **fields, "event_id": id_}, event)
+
+
+def _steps(story: Story) -> Iterator[tuple[dict[str, Any], list[dict[str, Any]]]]:
+    """Each step as it is announced, and its deltas."""
+    if story.thoughts:
+        thoughts = [{"type": "text", "text": piece} for piece in story.thoughts]
+        deltas = [{"type": "thought_summary", "content": content} for content in thoughts]
+        yield {"type": "thought"}, [*deltas, {"type": "thought_signature", "signature": "s"}]
+    if story.text:
+        yield {"type": "model_output"}, [{"type": "text", "text": piece} for piece in story.text]
+    for number, (name, arguments) in enumerate(story.calls):
+        half = len(arguments) // 2
+        pieces = (arguments[:half], arguments[half:])
+        deltas = [{"type": "arguments_delta", "arguments": piece} for piece in pieces]
+        yield {"type": "function_call", "id": f"c{number}", "name": name}, deltas
+
+
+def _whole(step: dict[str, Any], deltas: list[dict[str, Any]]) -> dict[str, Any]:
+    match step["type"]:
+        case "thought":
+            *thoughts, signature = deltas
+            summary = [delta["content"] for delta in thoughts]
+            return {**step, "summary": summary, "signature": signature["signature"]}
+        case "model_output":
+            return {**step, "content": [{"type": "text", "text": _joined(deltas, "text")}]}
+    return {**step, "arguments": json.loads(_joined(deltas, "arguments"))}
+
+
+def _joined(deltas: list[dict[str, Any]], field: str) -> str:
+    return "".join(delta[field] for delta in deltas)
+
+
+def _kept(story: Story) -> dict[str, Any]:
+    usage = {"total_input_tokens": 9, "total_output_tokens": len(story.words) // 4 + 1}
+    return {"id": "i", "status": "completed", "usage": usage}
+
+
+class Conversations(Dialect):
+    def frames(self, story: Story) -> Iterator[bytes]:
+        yield _typed("conversation.response.started", conversation_id="v")
+        for piece in story.thoughts:
+            thought = {"type": "thinking", "thinking": [{"type": "text", "text": piece}]}
+            yield _typed("message.output.delta", id="m", content=thought)
+        for piece in story.text:
+            yield _typed("message.output.delta", id="m", content=piece)
+        for number, (name, arguments) in enumerate(story.calls):
+            half = len(arguments) // 2
+            for piece in (arguments[:half], arguments[half:]):
+                call = {"id": f"f{number}", "tool_call_id": f"c{number}", "name": name}
+                yield _typed("function.call.delta", **call, arguments=piece)
+        usage = {"prompt_tokens": 9, "completion_tokens": len(story.words) // 4 + 1}
+        yield _typed("conversation.response.done", usage=usage)
+
+    def asked(self, url: str, body: bytes) -> Asked:
+        inputs = json.loads(body)["inputs"]
+        return Asked() if isinstance(inputs, str) else instructed(inputs)
+
+    def error(self) -> bytes:
+        return _typed("conversation.response.error", message="busy", code=503)
+
+
+def _typed(event: str, **fields: Any) -> bytes:
+    return sse({"type": event, **fields}, event)
+
+
+class Invoke(Messages):
+    """Anthropic's events, each as base64 in a message of AWS's."""
+
+    content_type = "application/vnd.amazon.eventstream"
+
+    def frames(self, story: Story) -> Iterator[bytes]:
+        for frame in super().frames(story):
+            data = frame.partition(b"data: ")[2].strip()
+            yield _event("chunk", bytes=base64.b64encode(data).decode())
+
+    def error(self) -> bytes:
+        return Converse.error(self)  # type: ignore[arg-type]
+
+
+class Served(LocalChat):
+    """The local adapter, with a server that runs already."""
+
+    def locate(self, model: str) -> Located:
+        return Located(BASE, "k")
+
+
 BASE = "https://vendor.invalid"
 MORE: dict[str, Dialect] = {
     "mistral, prefix": Mistral(MistralChat(base_url=BASE, api_key="k", name="m"), "m:x"),
@@ -162,4 +306,15 @@ MORE: dict[str, Dialect] = {
         Bedrock(base_url=BASE, api_key="k", name="b"), "b:anthropic.claude-haiku-4-5-v1:0"
     ),
     "ollama, prefix": Ollama(OllamaChat(base_url=BASE, name="o"), "o:x"),
+    "interactions, replay": Interactions(
+        GeminiInteractions(base_url=BASE, api_key="k", name="i"), "i:x"
+    ),
+    "conversations, instruct": Conversations(
+        MistralConversations(base_url=BASE, api_key="k", name="v"), "v:x"
+    ),
+    "invoke, prefix": Invoke(
+        BedrockAnthropic(base_url=BASE, api_key="k", name="bi"),
+        "bi:anthropic.claude-haiku-4-5-v1:0",
+    ),
+    "local, prefix": Chat(Served(), "local:smollm2"),
 }

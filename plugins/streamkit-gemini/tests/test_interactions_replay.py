@@ -103,14 +103,46 @@ def cut_behind(name: str, words: bytes) -> Tape:
 
 def test_where_the_interaction_is_gone_the_model_is_asked_to_go_on() -> None:
     rest = (FOLDER / "text.sse").read_bytes().replace(b'"text":"The sky is"', b'"text":" is"')
-    asked = Asked(cut_behind("text", b'"text":"The sky is'), GONE, Tape(rest))
-    assert asked.methods == ["POST", "GET", "POST"]
+    asked = Asked(cut_behind("text", b'"text":"The sky is'), GONE, GONE, Tape(rest))
+    assert asked.methods == ["POST", "GET", "GET", "POST"]
     assert asked.answer.outcome == "complete"
     assert asked.answer.text == "The sky is blue — é🌈."
 
 
+def kept(status: str, *steps: dict[str, Any]) -> Tape:
+    """The interaction itself (google-genai 3.4, `Interaction`)."""
+    usage = {"total_input_tokens": 11, "total_output_tokens": 8, "total_tokens": 23}
+    asked = {"type": "user_input", "content": [{"type": "text", "text": "Hi"}]}
+    body = {"id": "v1_ChdVbXNIYXVEUkVa", "object": "interaction", "status": status, "usage": usage}
+    body["steps"] = [asked, *steps]
+    return Tape(json.dumps(body).encode(), headers={"content-type": "application/json"})
+
+
+THOUGHT = {"type": "thought", "signature": "CiQBDDnWx+Xp0gYVp4DF=="}
+SAID = {"type": "model_output", "content": [{"type": "text", "text": "The sky is blue — é🌈."}]}
+
+
+def test_an_interaction_whose_stream_is_gone_is_read_whole() -> None:
+    told = events("text")
+    want = decode(GeminiInteractions(), b"".join(told), headers=SSE).response
+    begun = next(i for i, block in enumerate(told) if b'"delta"' in block)
+    for cut in range(begun + 1, len(told)):
+        asked = Asked(
+            Tape(b"".join(told[:cut]), end="reset"), GONE, kept("completed", THOUGHT, SAID)
+        )
+        assert asked.methods == ["POST", "GET", "GET"]
+        assert asked.requests[2].url.query == b""
+        assert (asked.answer.outcome, asked.answer.parts) == ("complete", want.parts)
+
+
+def test_an_interaction_that_failed_is_its_own_error() -> None:
+    asked = Asked(Tape(b"".join(events("text")[:7]), end="reset"), GONE, kept("failed", THOUGHT))
+    assert asked.error is not None
+    assert asked.answer.text == "The sky is"
+
+
 def test_where_nothing_helps_the_error_holds_what_came() -> None:
-    asked = Asked(cut_behind("text", b'"text":"The sky is'), GONE, GONE)
+    asked = Asked(cut_behind("text", b'"text":"The sky is'), GONE, GONE, GONE)
     assert asked.error is not None
     assert asked.answer.text == "The sky is"
 

@@ -10,9 +10,10 @@ from urllib.parse import parse_qs
 
 import httpx
 import pytest
+import tenacity
 
-from streamkit import Resume
-from streamkit.errors import StreamkitError
+from streamkit import Resume, Retry
+from streamkit.errors import ServerError, StreamInterrupted, StreamkitError
 from streamkit.messages import ChatRequest, ChatResponse, Message
 from streamkit.sync import Client
 from streamkit.testing import MemoryTransport, Tape, decode
@@ -29,11 +30,18 @@ def blocks(name: str) -> list[bytes]:
     return [block + b"\n\n" for block in body.split(b"\n\n") if block]
 
 
-def ask(*tapes: Tape | Callable[[httpx.Request], Tape]) -> tuple[ChatResponse, list[httpx.Request]]:
+ADAPTER = OpenAIResponses(base_url="https://api.example/v1", api_key="k")
+EVENTS = {"content-type": "text/event-stream"}
+ALL = Resume(hold_back=False)
+
+
+def ask(
+    *tapes: Tape | Callable[[httpx.Request], Tape], resume: Resume = ALL
+) -> tuple[ChatResponse, list[httpx.Request]]:
     transport = MemoryTransport(*tapes)
     http = httpx.Client(transport=transport)
-    adapter = OpenAIResponses(base_url="https://api.example/v1", api_key="k")
-    with http, Client(adapters=[adapter], http=http, resume=Resume(hold_back=False)) as client:
+    at_once = Retry(wait=tenacity.wait_none())
+    with http, Client(adapters=[ADAPTER], http=http, resume=resume, retry=at_once) as client:
         return client.complete("openai-responses:m", "Hi", **KEPT), transport.requests  # type: ignore[arg-type]
 
 
@@ -56,8 +64,7 @@ def test_a_line_that_breaks_after_any_event_loses_and_doubles_nothing(
     name: str, repeated: int
 ) -> None:
     told = blocks(name)
-    headers = {"content-type": "text/event-stream"}
-    want = decode(OpenAIResponses(), b"".join(told), headers=headers).response
+    want = decode(OpenAIResponses(), b"".join(told), headers=EVENTS).response
     begun = next(i for i, block in enumerate(told) if b'"delta"' in block)
     for cut in range(begun + 1, len(told)):
         got, requests = ask(Tape(b"".join(told[:cut]), end="reset"), rest_of(name, repeated))
@@ -66,16 +73,95 @@ def test_a_line_that_breaks_after_any_event_loses_and_doubles_nothing(
         assert (got.parts, got.finish_reason) == (want.parts, want.finish_reason)
 
 
-def test_a_server_that_skips_events_is_not_believed_again() -> None:
+def kept(name: str, **fields: Any) -> Tape:
+    """The response itself, as it was recorded at its end."""
+    last = json.loads(blocks(name)[-1].partition(b"data: ")[2])["response"]
+    body = {"object": "response", **last, **fields}
+    return Tape(json.dumps(body).encode(), headers={"content-type": "application/json"})
+
+
+def polled(request: httpx.Request) -> bool:
+    return request.method == "GET" and not request.url.query
+
+
+OLD = Tape(  # openai/openai-python#2828
+    b'{"error": {"message": "This response can no longer be streamed because it is more than 5 '
+    b'minutes old.", "type": "invalid_request_error", "param": null, "code": null}}',
+    400,
+    {"content-type": "application/json"},
+)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_response_too_old_to_be_streamed_is_asked_for_whole(name: str) -> None:
+    told = blocks(name)
+    want = decode(OpenAIResponses(), b"".join(told), headers=EVENTS).response
+    begun = next(i for i, block in enumerate(told) if b'"delta"' in block)
+    for cut in range(begun + 1, len(told)):
+        got, requests = ask(Tape(b"".join(told[:cut]), end="reset"), OLD, kept(name))
+        assert requests[2].url.path == "/v1/responses/resp_1"
+        assert polled(requests[2])
+        assert (got.outcome, got.parts) == ("complete", want.parts)
+        assert (got.finish_reason, got.usage) == (want.finish_reason, want.usage)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_another_process_asks_for_the_whole_response(name: str) -> None:
+    """A fresh decoder could not tell which item the rest of the events is of."""
+    told = blocks(name)
+    want = decode(OpenAIResponses(), b"".join(told), headers=EVENTS).response
+    begun = next(i for i, block in enumerate(told) if b'"delta"' in block)
+    for cut in range(begun + 1, len(told)):
+        with pytest.raises(StreamInterrupted) as broken:
+            ask(Tape(b"".join(told[:cut]), end="reset"), resume=Resume(attempts=1))
+        transport = MemoryTransport(kept(name))
+        with (
+            httpx.Client(transport=transport) as http,
+            Client(adapters=[ADAPTER], http=http) as client,
+            client.resume(broken.value.token) as stream,
+        ):
+            assert "".join(stream.text) == want.text[len(broken.value.partial.text) :]
+        assert polled(transport.requests[0])
+        assert (stream.snapshot.parts, stream.snapshot.usage) == (want.parts, want.usage)
+
+
+LENGTH = {"status": "incomplete", "incomplete_details": {"reason": "max_output_tokens"}}
+
+
+@pytest.mark.parametrize(
+    ("fields", "outcome", "reason"),
+    [
+        (LENGTH, "complete", "length"),
+        ({"status": "cancelled"}, "complete", "cancelled"),
+    ],
+)
+def test_a_response_that_ended_early_says_why(
+    fields: dict[str, Any], outcome: str, reason: str
+) -> None:
+    cut = Tape(b"".join(blocks("background")[:6]), end="reset")
+    got, _ = ask(cut, OLD, kept("background", **fields))
+    assert (got.outcome, got.finish_reason) == (outcome, reason)
+
+
+def test_a_response_that_failed_is_its_own_error() -> None:
+    cut = Tape(b"".join(blocks("background")[:6]), end="reset")
+    error = {"code": "server_error", "message": "The model fell over."}
+    with pytest.raises(ServerError, match="fell over") as caught:
+        ask(cut, OLD, kept("background", status="failed", error=error))
+    assert caught.value.partial is not None
+    assert caught.value.partial.text == "In the background."
+
+
+def test_a_server_that_skips_events_is_asked_for_the_whole_response() -> None:
     told = blocks("background")
     begun = next(i for i, block in enumerate(told) if b'"delta"' in block)
     got, requests = ask(
         Tape(b"".join(told[: begun + 1]), end="reset"),
         Tape(b"".join(told[begun + 2 :])),
-        Tape(b"".join(told)),
+        kept("background"),
     )
     assert (got.outcome, got.text) == ("complete", "In the background.")
-    assert [request.method for request in requests] == ["POST", "GET", "POST"]
+    assert [polled(request) for request in requests] == [False, False, True]
 
 
 def test_a_response_that_is_gone_is_an_error_with_what_came() -> None:

@@ -85,7 +85,9 @@ class InteractionsDecoder(Decoder):
             return ()
         type_ = text(event.get("event_type")) or frame.event
         out: list[Chunk] = []
-        if type_ in _READERS:
+        if not type_ and "status" in event and "id" in event:
+            self._whole(event, out)
+        elif type_ in _READERS:
             _READERS[type_](self, event, out)
         elif event.get("error"):
             self._error(event, out)
@@ -179,6 +181,13 @@ class InteractionsDecoder(Decoder):
             out.append(fault_from_error(interaction.get("error") or ""))
         else:
             out.append(End())
+
+    def _whole(self, interaction: _Event, out: list[Chunk]) -> None:
+        """The interaction itself, as it is when it is asked for."""
+        if text(interaction.get("status")) in _RUNNING:
+            self._meta(interaction, out)
+        else:
+            self._completed({"interaction": interaction}, out)
 
     def _error(self, event: _Event, out: list[Chunk]) -> None:
         self._over = True

@@ -34,6 +34,8 @@ _SUPPORTS = Supports(
 )
 
 _REPLAY = ResumeBy("replay", "google-genai 3.4, interactions.get: last_event_id")
+_POLL_EVERY = 2.0
+"""Seconds, between looks at an interaction that goes on (guide to background execution)."""
 _INSTRUCT = ResumeBy("instruct", "any chat model takes a further turn of the user's")
 
 
@@ -87,3 +89,13 @@ class GeminiInteractions(Adapter):
         query = f"stream=true&last_event_id={quote(event, safe='')}"
         path = f"/interactions/{quote(id_, safe='')}?{query}"
         return WireRequest(path, body={}, method="GET")
+
+    def poll_request(self, request: ChatRequest, cursor: str) -> WireRequest:  # noqa: ARG002
+        """The interaction itself, with all its steps (google-genai 3.4, interactions.get)."""
+        return WireRequest(
+            f"/interactions/{quote(cursor.partition(':')[0], safe='')}",
+            body={},
+            method="GET",
+            framing_by_type={"application/json": "json-array"},
+            poll_every=_POLL_EVERY,
+        )

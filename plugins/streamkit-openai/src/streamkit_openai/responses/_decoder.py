@@ -52,6 +52,7 @@ _ECHO = frozenset(
 )
 # What else tells how the server's own tools are getting on, beside ``…_call.…``.
 _STATES = frozenset({"mcp_list_tools", "compaction", "shell_call_output_content"})
+_RUNNING = frozenset({"", "in_progress", "queued"})
 _TEXT_DELTA = "response.output_text.delta"
 _CALLS = {"function_call": "arguments", "custom_tool_call": "input"}
 # What a call has beside these goes back with it.
@@ -92,6 +93,8 @@ class ResponsesDecoder(Decoder):
         type_ = event.get("type")
         if type_ == _TEXT_DELTA and (text := self._more_text(event)):
             return (text,)
+        if type_ is None and event.get("object") == "response":
+            return self._whole(event)
         if not isinstance(type_, str):
             type_ = event["type"] = frame.event
         out: list[Chunk] = []
@@ -166,7 +169,7 @@ class ResponsesDecoder(Decoder):
     def _ends(self, event: _Event, out: list[Chunk]) -> None:
         response = _mapping(event.get("response"))
         status = text_of(response.get("status"))
-        if status in {"", "in_progress", "queued"}:
+        if status in _RUNNING:
             status = str(event.get("type")).rpartition(".")[2]
             status = "completed" if status == "done" else status
         self._finish_items(response.get("output"), status, out)
@@ -188,6 +191,15 @@ class ResponsesDecoder(Decoder):
             out.append(fault_of(response.get("error") or event.get("error") or ""))
         else:
             out.append(End())
+
+    def _whole(self, response: _Event) -> Sequence[Chunk]:
+        """The response itself, as it is when it is asked for; it is over unless it says not."""
+        out: list[Chunk] = []
+        if response.get("status") in _RUNNING:
+            self._meta(response, None, out)
+        else:
+            self._ends({"type": "response.completed", "response": response}, out)
+        return out
 
     def _finish_items(self, output: Any, status: str, out: list[Chunk]) -> None:
         """Items that were not told to be done, or not told at all."""

@@ -24,6 +24,8 @@ from streamkit_openai.responses._request import build
 from streamkit_openai.responses.profiles import OPTIONS, PROFILES, ResponsesProfile
 
 _REPLAY = ResumeBy("replay", "OpenAI, guide to background mode: starting_after")
+_POLL_EVERY = 2.0
+"""Seconds, as the guide to background mode does."""
 _INSTRUCT = ResumeBy("instruct", "any chat model takes a further turn of the user's")
 
 
@@ -108,3 +110,18 @@ class OpenAIResponses(Adapter):
         if self.row.stream_options is not None:
             query += "&include_obfuscation=false"
         return WireRequest(f"{self.row.path}/{quote(id_, safe='')}?{query}", body={}, method="GET")
+
+    def poll_request(self, request: ChatRequest, cursor: str) -> WireRequest:  # noqa: ARG002
+        """The response itself, which outlives its stream.
+
+        That is refused when the response is five minutes old: "can no longer be streamed"
+        (openai/openai-python#2828).
+        """
+        id_ = quote(cursor.rpartition(":")[0], safe="")
+        return WireRequest(
+            f"{self.row.path}/{id_}",
+            body={},
+            method="GET",
+            framing_by_type={"application/json": "json-array"},
+            poll_every=_POLL_EVERY,
+        )
