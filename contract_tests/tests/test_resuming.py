@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 import twists
@@ -27,6 +28,29 @@ class Replaying(twists.Twisted):
 
     def replay_request(self, request: ChatRequest, cursor: str) -> WireRequest:
         return self.real.replay_request(request, cursor)
+
+    def poll_request(self, request: ChatRequest, cursor: str) -> WireRequest | None:
+        return self.real.poll_request(request, cursor)
+
+
+class PollsAnyAnswer(Replaying):
+    def poll_request(self, request: ChatRequest, cursor: str) -> WireRequest | None:
+        return self.real.poll_request(request, "resp_1:0")
+
+
+class PollsWithoutAPause(Replaying):
+    def poll_request(self, request: ChatRequest, cursor: str) -> WireRequest | None:
+        return replace(self.real.poll_request(request, cursor), poll_every=0.0)
+
+
+class PollsOnce(Replaying):
+    def poll_request(self, request: ChatRequest, cursor: str) -> WireRequest | None:
+        return replace(self.real.poll_request(request, cursor), poll_every=None)
+
+
+class PollsNothing(Replaying):
+    def poll_request(self, request: ChatRequest, cursor: str) -> WireRequest | None:
+        return None
 
 
 class ForgetsTheCursor(Replaying):
@@ -93,8 +117,9 @@ def suite(adapter: Adapter) -> Suite:
     return Suite(adapter, plain, replayed_with=KEPT)
 
 
-def test_an_adapter_that_replays_as_it_claims_keeps_the_law() -> None:
-    assert broken("L21", suite(Replaying(OpenAIResponses()))) == []
+@pytest.mark.parametrize("adapter", [Replaying, PollsNothing])
+def test_an_adapter_that_replays_as_it_claims_keeps_the_law(adapter: type[Replaying]) -> None:
+    assert broken("L21", suite(adapter(OpenAIResponses()))) == []
 
 
 def test_no_gap_is_looked_for_in_events_that_are_not_numbered() -> None:
@@ -108,6 +133,9 @@ def test_no_gap_is_looked_for_in_events_that_are_not_numbered() -> None:
         (GivesNoCursor, "no recording gives a Cursor"),
         (TellsTwice, "the line broke behind frame"),
         (SeesNoGap, "never came"),
+        (PollsAnyAnswer, "does not hold 'streamkit-probe'"),
+        (PollsWithoutAPause, "poll_every=0.0"),
+        (PollsOnce, "poll_every=None"),
     ],
 )
 def test_an_adapter_that_replays_wrongly_is_caught(adapter: type[Replaying], told: str) -> None:

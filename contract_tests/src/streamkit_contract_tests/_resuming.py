@@ -16,7 +16,10 @@ from ._registry import for_adapter
 from ._violation import Violation, clip
 
 BEGUN = "Streamkit-probe: light scatters, and"
-CURSOR = "streamkit-probe:77"
+ANSWER = "streamkit-probe"
+CURSOR = f"{ANSWER}:77"
+SOONEST, LATEST = 0.1, 60.0
+"""Bounds of the seconds between two looks at a kept answer."""
 OVERLAP = 2
 """How many frames a server sends a second time, in the replays that are tried."""
 
@@ -26,7 +29,8 @@ def ways_to_go_on(subject: Subject) -> None:
     """Where a line breaks, streamkit goes on in the best way that `resume_by` claims for the
     request. Each claim says how it is known. A request that goes on by prefix, or by instruction,
     holds the words so far as they are; one that asks for a replay holds the cursor. In a replay, a
-    recording is told once, though frames of it come twice, and a gap is a `Fault`.
+    recording is told once, though frames of it come twice, and a gap is a `Fault`. A request that
+    asks for the whole of a kept answer says which, and how often it may be sent.
     """
     for request in (subject.request(), subject.replayed_request()):
         where = words(request)
@@ -66,6 +70,7 @@ def _check(subject: Subject, request: ChatRequest, way: ResumeBy, where: str) ->
             wire = _built(lambda kept: adapter.replay_request(kept, CURSOR), request)
             _carries(wire, "77", way, where)
             _replays(subject, request)
+            _polls(adapter.poll_request, request, way, where)
 
 
 def _built(build: Callable[[ChatRequest], WireRequest], request: ChatRequest) -> WireRequest:
@@ -88,6 +93,25 @@ def _carries(wire: WireRequest, what: str, way: ResumeBy, where: str) -> None:
             where=where,
             user="an answer that begins again, glued to what was there",
             mend=f"send it, or do not claim {way.how}",
+        )
+
+
+def _polls(
+    build: Callable[[ChatRequest, str], WireRequest | None],
+    request: ChatRequest,
+    way: ResumeBy,
+    where: str,
+) -> None:
+    if build(request, CURSOR) is None:
+        return
+    wire = _built(lambda kept: build(kept, CURSOR) or WireRequest("", {}), request)
+    _carries(wire, ANSWER, way, where)
+    if wire.poll_every is None or not SOONEST <= wire.poll_every <= LATEST:
+        raise Violation(
+            f"the request for the whole answer has poll_every={wire.poll_every!r}",
+            where=where,
+            user="a vendor that is asked without a pause, or an answer that is over and not told",
+            mend=f"say how many seconds to wait, from {SOONEST:g} to {LATEST:g}",
         )
 
 
