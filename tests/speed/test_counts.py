@@ -263,11 +263,11 @@ def test_a_word_that_is_held_back_wakes_the_loop_only_if_the_next_is_late(
 def test_a_client_outlives_the_event_loop_it_was_used_on(server: TapeServer) -> None:
     """As in a notebook, or a script with one ``asyncio.run`` for each question."""
     server.play(Answer(whole("Hello")))
-    client = streamkit.Client(adapters=[Wire(server.url)])
-    for _ in range(3):
-        assert asyncio.run(client.complete("wire:any", "Hi")).text == "Hello"
     with warnings.catch_warnings(action="ignore", category=ResourceWarning):
         # What the program left open on an ended loop, asyncio itself complains of.
+        client = streamkit.Client(adapters=[Wire(server.url)])
+        for _ in range(3):
+            assert asyncio.run(client.complete("wire:any", "Hi")).text == "Hello"
         asyncio.run(client.aclose())
         del client
         gc.collect()
