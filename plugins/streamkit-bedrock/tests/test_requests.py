@@ -438,7 +438,7 @@ def test_no_two_documents_have_one_name() -> None:
     ],
 )
 def test_what_converse_cannot_take_is_refused(part: Part) -> None:
-    with pytest.raises(UnsupportedError, match=r"messages\[0\]"):
+    with pytest.raises(UnsupportedError, match="Converse"):
         build(Message.user(part))
 
 
@@ -487,7 +487,7 @@ def test_citations_of_bedrock_go_back_with_their_text() -> None:
 def test_what_cannot_go_back_is_dropped_and_said_so(part: Part) -> None:
     wire = build(ASK, Message.assistant(part, "Well."), ASK)
     assert wire.body["messages"][1]["content"] == [{"text": "Well."}]
-    assert warned(wire) == [("part_dropped", f"messages[1] {part.type}")]
+    assert warned(wire) == [("part_dropped", part.type)]
 
 
 def test_refusals_and_custom_calls_of_others_travel_in_converses_words() -> None:

@@ -1,13 +1,13 @@
-"""streamkit adapter for Anthropic's Messages API, and for the servers that speak it."""
+"""Anthropic's Messages API for streamkit, and for the servers that speak it."""
 
 from __future__ import annotations
 
-from streamkit import hookimpl
 from streamkit.adapter import Adapter
+from streamkit.hookspecs import hookimpl
+from streamkit_anthropic.adapter import AnthropicMessages
+from streamkit_anthropic.models import MODELS, ModelFacts
 
-from ._adapter import AnthropicMessages
-
-__all__ = ["AnthropicMessages"]
+__all__ = ["MODELS", "AnthropicMessages", "ModelFacts"]
 
 
 @hookimpl

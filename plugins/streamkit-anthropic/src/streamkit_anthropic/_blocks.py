@@ -29,13 +29,9 @@ from streamkit.chunks import (
     ToolArguments,
     ToolOpened,
 )
+from streamkit.reading import count, items, mapping, rest, text
 from streamkit.values import ReasoningKind
-
-from ._values import citation_of
-from ._wire import count, items, mapping, rest, text
-
-SCHEME = "anthropic"
-"""The scheme of thinking signatures, so that they go back only to those who can read them."""
+from streamkit_anthropic._values import SCHEME, citation_of
 
 _NONE: Sequence[Chunk] = ()
 

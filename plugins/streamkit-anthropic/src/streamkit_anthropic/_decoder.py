@@ -27,23 +27,10 @@ from streamkit.chunks import (
     UsageReport,
 )
 from streamkit.faults import fault_from_error
-from streamkit.values import FinishReason, ReasoningKind
-
-from ._blocks import Blocks
-from ._values import usage_of
-from ._wire import items, mapping, rest, text
-
-# https://platform.claude.com/docs/en/build-with-claude/handling-stop-reasons
-FINISH_REASONS: dict[str, FinishReason] = {
-    "end_turn": "stop",
-    "stop_sequence": "stop",
-    "max_tokens": "length",
-    "model_context_window_exceeded": "length",
-    "tool_use": "tool_call",
-    "refusal": "content_filter",
-    "pause_turn": "pause",
-    "compaction": "pause",
-}
+from streamkit.reading import items, mapping, rest, text
+from streamkit.values import ReasoningKind
+from streamkit_anthropic._blocks import Blocks
+from streamkit_anthropic._values import FINISH_REASONS, usage_of
 
 _NOTICES = {
     "context_management": "the vendor edited the context",

@@ -15,12 +15,10 @@ from base64 import b64decode
 from collections.abc import Sequence
 from typing import Any
 
-from streamkit.adapter import Warned
 from streamkit.errors import UnsupportedError
 from streamkit.messages import (
     DocumentPart,
     ImagePart,
-    IncompleteToolCall,
     MediaPart,
     Message,
     Part,
@@ -32,35 +30,37 @@ from streamkit.messages import (
     ToolResult,
 )
 from streamkit.values import Citation
+from streamkit.writing import Warnings, arguments_of, goes_back, refused
+from streamkit_anthropic._values import DIALECT, SCHEME
+from streamkit_anthropic.models import ModelFacts
 
-from ._blocks import SCHEME
-from .models import ModelFacts
-
-DIALECT = "anthropic-messages"
-
-_Block = dict[str, Any]
+_Fields = dict[str, Any]
 
 # What a call carries beyond id, name and input: docs/en/api/messages, ToolUseBlockParam.
 _CALL_EXTRAS = ("caller", "toolset_name")
 
 
-class Conversation:
-    """``system`` and ``turns`` of a request's messages, and what could not be carried over."""
+class Messages:
+    """Builds the ``messages`` of one request; what had to be dropped goes to ``warnings``."""
 
-    def __init__(self, messages: Sequence[Message], facts: ModelFacts) -> None:
-        self.turns: list[dict[str, Any]] = []
-        self.warnings: list[Warned] = []
+    def __init__(self, facts: ModelFacts, warnings: Warnings) -> None:
         self.names_files = False
         self._facts = facts
+        self._warnings = warnings
+        self._turns: list[_Fields] = []
         self._system: list[str] = []
         self._late_system: list[str] = []
-        for number, message in enumerate(messages):
-            self._add(message, f"messages[{number}]")
+
+    def build(self, messages: Sequence[Message]) -> list[_Fields]:
+        """Raises UnsupportedError for content of the caller's that the vendor cannot take."""
+        for message in messages:
+            self._add(message)
         self._place_late_system()
         self._trim_prefill()
+        return self._turns
 
     @property
-    def system(self) -> str | list[_Block]:
+    def system(self) -> str | list[_Fields]:
         """The system prompt: one text as a string, several as blocks."""
         if len(self._system) < 2:
             return "".join(self._system)
@@ -68,44 +68,44 @@ class Conversation:
 
     # --- turns ---------------------------------------------------------------------------------
 
-    def _add(self, message: Message, where: str) -> None:
+    def _add(self, message: Message) -> None:
         if message.role == "system":
-            texts = [_system_text(part, where) for part in message.content]
-            (self._late_system if self.turns else self._system).extend(t for t in texts if t)
+            texts = [_system_text(part) for part in message.content]
+            (self._late_system if self._turns else self._system).extend(t for t in texts if t)
         elif message.role == "assistant":
-            blocks = [b for part in message.content if (b := self._said(part, where)) is not None]
+            blocks = [b for part in message.content if (b := self._said(part)) is not None]
             if blocks:
                 self._place_late_system()
                 self._append("assistant", blocks)
         else:
-            blocks = [b for part in message.content if (b := self._given(part, where)) is not None]
+            blocks = [b for part in message.content if (b := self._given(part)) is not None]
             if blocks:
                 self._append("user", blocks)
 
-    def _append(self, role: str, blocks: list[_Block]) -> None:
-        if self.turns and self.turns[-1]["role"] == role:
-            blocks = self.turns.pop()["content"] + blocks
+    def _append(self, role: str, blocks: list[_Fields]) -> None:
+        if self._turns and self._turns[-1]["role"] == role:
+            blocks = self._turns.pop()["content"] + blocks
         if role == "user":
             blocks = sorted(blocks, key=lambda block: block["type"] != "tool_result")
-        self.turns.append({"role": role, "content": blocks})
+        self._turns.append({"role": role, "content": blocks})
 
     def _place_late_system(self) -> None:
         texts, self._late_system = self._late_system, []
         if not texts:
             return
-        if self._facts.system_turns and self.turns[-1]["role"] == "user":
+        if self._facts.system_turns and self._turns[-1]["role"] == "user":
             content = [_text_block(text) for text in texts]
-            self.turns.append({"role": "system", "content": content})
+            self._turns.append({"role": "system", "content": content})
             return
         self._system += texts
-        why = "no system message can stand there with this model; it moved into the system prompt"
-        self.warnings.append(Warned("option_adjusted", "messages", why))
+        how = "no system message can stand there with this model; it moved into the system prompt"
+        self._warnings.adjusted("messages", how)
 
     def _trim_prefill(self) -> None:
         """A last assistant message is continued, and refused if it ends in white space."""
-        if not self.turns or self.turns[-1]["role"] != "assistant":
+        if not self._turns or self._turns[-1]["role"] != "assistant":
             return
-        content, trimmed = self.turns[-1]["content"], False
+        content, trimmed = self._turns[-1]["content"], False
         while content and content[-1]["type"] == "text":
             text = content[-1]["text"].rstrip()
             if text == content[-1]["text"]:
@@ -118,116 +118,93 @@ class Conversation:
         if not trimmed:
             return
         if not content:
-            self.turns.pop()
-        why = "white space at the end of the text to continue is refused and was taken off"
-        self.warnings.append(Warned("option_adjusted", "messages", why))
+            self._turns.pop()
+        how = "white space at the end of the text to continue is refused and was taken off"
+        self._warnings.adjusted("messages", how)
 
     # --- parts ---------------------------------------------------------------------------------
 
-    def _said(self, part: Part, where: str) -> _Block | None:
+    def _said(self, part: Part) -> _Fields | None:
         """A block of an assistant turn; None if there is nothing to send."""
+        if not goes_back(part, self._warnings, dialect=DIALECT, schemes=(SCHEME,)):
+            return None
         match part:
-            case TextPart(text=text) | RefusalPart(text=text):
-                if not text:
-                    return None
-                block = _text_block(text)
-                if isinstance(part, TextPart) and (cited := _citations(part.citations)):
-                    block["citations"] = cited
-                return block
+            case TextPart(text="") | RefusalPart(text=""):
+                return None
+            case TextPart():
+                cited = _citations(part.citations)
+                return _text_block(part.text) | ({"citations": cited} if cited else {})
+            case RefusalPart():
+                return _text_block(part.text)
+            case ReasoningPart(signature=None):
+                self._warnings.dropped(part, "thinking without its signature is refused")
+                return None
+            case ReasoningPart(kind="redacted"):
+                return {"type": "redacted_thinking", "data": part.signature}
             case ReasoningPart():
-                return self._thought(part, where)
+                return {"type": "thinking", "thinking": part.text, "signature": part.signature}
             case ToolCall():
-                own = (part.vendor or {}).get(SCHEME) or {}
-                extras = {k: v for k, v in own.items() if k in _CALL_EXTRAS}
-                arguments = part.arguments
-                if arguments is None:  # free text of another vendor's custom tool
-                    arguments = {"input": part.arguments_text}
-                return {
-                    "type": "tool_use",
-                    "id": _call_id(part.id),
-                    "name": part.name,
-                    "input": arguments,
-                    **extras,
-                }
+                return _tool_call(part)
             case ProviderItem():
-                if part.dialect == DIALECT and part.complete and part.payload:
-                    return part.payload
-                owner = part.dialect if part.dialect != DIALECT else "an unfinished block"
-                self._drop(part, where, f"{part.kind} of {owner} cannot be sent back")
-                return None
-            case IncompleteToolCall():
-                self._drop(part, where, "a tool call that was never finished")
-                return None
+                return part.payload
             case MediaPart():
-                self._drop(part, where, "an assistant turn holds no media that a model made")
+                self._warnings.dropped(part, "Anthropic takes back no media that a model made")
                 return None
-        raise UnsupportedError(f"{where}: an assistant turn of Anthropic's holds no {part.type}")
+        raise refused(part, "Anthropic", "assistant", "put it into a user message")
 
-    def _given(self, part: Part, where: str) -> _Block | None:
+    def _given(self, part: Part) -> _Fields | None:
         """A block of a user turn; None if there is nothing to send."""
         match part:
             case TextPart(text=text):
                 return _text_block(text) if text else None
             case ImagePart():
-                return self._image(part)
+                return {"type": "image", "source": self._source(part)}
             case DocumentPart():
-                return self._document(part, where)
-            case ToolResult(content=content):
-                result: _Block = {"type": "tool_result", "tool_use_id": _call_id(part.call_id)}
-                if isinstance(content, str):
-                    result["content"] = content
-                else:
-                    given = (self._given(p, where) for p in content)
-                    result["content"] = [block for block in given if block is not None]
-                if part.is_error:
-                    result["is_error"] = True
-                return result
-        raise UnsupportedError(f"{where}: a user turn of Anthropic's holds no {part.type}")
+                return self._document(part)
+            case ToolResult():
+                return self._result(part)
+        raise refused(part, "Anthropic", "user")
 
-    def _thought(self, part: ReasoningPart, where: str) -> _Block | None:
-        if not part.closed or part.signature is None or part.scheme != SCHEME:
-            self._drop(part, where, "only whole thinking signed by Anthropic goes back")
-            return None
-        if part.kind == "redacted":
-            return {"type": "redacted_thinking", "data": part.signature}
-        return {"type": "thinking", "thinking": part.text, "signature": part.signature}
+    def _result(self, part: ToolResult) -> _Fields:
+        content: Any = part.content
+        if not isinstance(content, str):
+            content = [block for p in content if (block := self._given(p)) is not None]
+        result = {"type": "tool_result", "tool_use_id": _call_id(part.call_id), "content": content}
+        return result | ({"is_error": True} if part.is_error else {})
 
-    def _drop(self, part: Part, where: str, why: str) -> None:
-        self.warnings.append(Warned("part_dropped", f"{where} {part.type}", why))
+    def _document(self, part: DocumentPart) -> _Fields:
+        if part.data is not None and part.media_type != "application/pdf":
+            source = _plain_text(part.data, part.media_type or "")
+        else:
+            source = self._source(part)
+        named = {"title": part.name} if part.name is not None else {}
+        return {"type": "document", "source": source, **named}
 
-    # --- media ---------------------------------------------------------------------------------
-
-    def _image(self, part: ImagePart) -> _Block:
-        return {"type": "image", "source": self._source(part)}
-
-    def _document(self, part: DocumentPart, where: str) -> _Block:
-        block: _Block = {"type": "document", "source": self._source(part)}
-        source = block["source"]
-        if source["type"] == "base64" and source["media_type"] != "application/pdf":
-            block["source"] = _plain_text(source, where)
-        if part.name is not None:
-            block["title"] = part.name
-        return block
-
-    def _source(self, part: ImagePart | DocumentPart) -> dict[str, str]:
+    def _source(self, part: ImagePart | DocumentPart) -> _Fields:
         if part.file_id is not None:
             self.names_files = True
             return {"type": "file", "file_id": part.file_id}
-        url = part.data_url or ""
-        if match := re.match(r"data:([^;,]+);base64,", url):
-            data = url[match.end() :]
-            return {"type": "base64", "media_type": match[1].lower(), "data": data}
-        return {"type": "url", "url": url}
+        if part.data is not None:
+            media_type = (part.media_type or "").lower()
+            return {"type": "base64", "media_type": media_type, "data": part.data}
+        return {"type": "url", "url": part.url}
 
 
-def _text_block(text: str) -> _Block:
+def _tool_call(call: ToolCall) -> _Fields:
+    own = (call.vendor or {}).get(SCHEME) or {}
+    extras = {name: value for name, value in own.items() if name in _CALL_EXTRAS}
+    block = {"type": "tool_use", "id": _call_id(call.id), "name": call.name}
+    return {**block, "input": arguments_of(call), **extras}
+
+
+def _text_block(text: str) -> _Fields:
     return {"type": "text", "text": text}
 
 
-def _system_text(part: Part, where: str) -> str:
+def _system_text(part: Part) -> str:
     if isinstance(part, TextPart):
         return part.text
-    raise UnsupportedError(f"{where}: a system message of Anthropic's holds text, no {part.type}")
+    raise refused(part, "Anthropic", "system")
 
 
 def _citations(citations: Sequence[Citation]) -> list[dict[str, Any]]:
@@ -244,13 +221,12 @@ def _call_id(id_: str) -> str:
     return re.sub(r"[^a-zA-Z0-9_-]", "_", id_)
 
 
-def _plain_text(source: dict[str, str], where: str) -> dict[str, str]:
+def _plain_text(data: str, media_type: str) -> _Fields:
     """A document of words: Anthropic takes PDFs as base64, and everything else as plain text."""
-    media_type = source["media_type"]
     if media_type.startswith("text/") or media_type == "application/json":
         try:
-            words = b64decode(source["data"], validate=True).decode("utf-8")
+            words = b64decode(data, validate=True).decode("utf-8")
         except ValueError as error:
-            raise UnsupportedError(f"{where}: the {media_type} document is no UTF-8") from error
+            raise UnsupportedError(f"the {media_type} document is no UTF-8") from error
         return {"type": "text", "media_type": "text/plain", "data": words}
-    raise UnsupportedError(f"{where}: Anthropic takes PDF and text documents, no {media_type}")
+    raise UnsupportedError(f"Anthropic takes PDF and text documents, no {media_type}")

@@ -5,14 +5,30 @@ Source: https://platform.claude.com/docs/en/api/messages. What a model refuses i
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
-from streamkit.adapter import Warned, WireRequest
+from streamkit.adapter import WireRequest
 from streamkit.messages import ChatRequest, JsonSchema, NamedTool, Tool, VendorTool
 from streamkit.values import ReasoningKind
+from streamkit.writing import (
+    Warnings,
+    described_schema,
+    merged,
+    nearest_effort,
+    tier_among,
+    without_none,
+)
+from streamkit_anthropic._messages import Messages
+from streamkit_anthropic.models import ModelFacts, facts_of
 
-from ._messages import Conversation
-from .models import ModelFacts, facts_of
+OPTIONS = frozenset(
+    {
+        *("tools", "tool_choice", "parallel_tool_calls", "response_format", "max_tokens"),
+        *("temperature", "top_p", "top_k", "stop", "reasoning_effort", "reasoning_budget"),
+        *("user", "metadata", "service_tier"),
+    }
+)
 
 # Versions that still take sampling options:
 # https://platform.claude.com/docs/en/api/versioning
@@ -37,22 +53,53 @@ BUDGET_BY_EFFORT = {
 
 _ANSWER_ROOM = 8192  # tokens left for the answer where a budget sets max_tokens
 
+# https://platform.claude.com/docs/en/api/service-tiers
+_TIERS = ("auto", "standard_only")
+
+
+def build(
+    request: ChatRequest, models: Mapping[str, ModelFacts], version: str, betas: tuple[str, ...]
+) -> WireRequest:
+    """The HTTP request for ``request``.
+
+    Raises UnsupportedError for messages with content that the vendor cannot take.
+    """
+    warnings = Warnings()
+    body = _Body(request, models, warnings)
+    body.thinking()
+    body.tools()
+    body.sampling(version)
+    body.stops()
+    body.format()
+    body.metadata()
+    messages = Messages(body.facts, warnings)
+    turns = messages.build(request.messages)
+    fields: dict[str, Any] = {"model": request.model, "stream": True, "messages": turns}
+    if messages.system:
+        fields["system"] = messages.system
+    fields |= body.fields
+    if body.output:
+        fields["output_config"] = body.output
+    headers = {"anthropic-version": version}
+    if messages.names_files and FILES_BETA not in betas:
+        betas = (*betas, FILES_BETA)
+    if betas:
+        headers["anthropic-beta"] = ",".join(betas)
+    return WireRequest("/v1/messages", merged(fields, request), headers, warnings=tuple(warnings))
+
 
 class _Body:
     """Collects the body of one request and what had to be changed on the way."""
 
-    def __init__(self, request: ChatRequest) -> None:
+    def __init__(
+        self, request: ChatRequest, models: Mapping[str, ModelFacts], warnings: Warnings
+    ) -> None:
         self.request = request
-        self.facts: ModelFacts = facts_of(request.model)
+        self.facts = facts_of(request.model, models)
         self.fields: dict[str, Any] = {}
         self.output: dict[str, Any] = {}
-        self.warnings: list[Warned] = []
-
-    def ignored(self, option: str, why: str) -> None:
-        self.warnings.append(Warned("option_ignored", option, why))
-
-    def adjusted(self, option: str, how: str) -> None:
-        self.warnings.append(Warned("option_adjusted", option, how))
+        self.ignored, self.adjusted = warnings.ignored, warnings.adjusted
+        self.warnings = warnings
 
     # --- thinking and length -------------------------------------------------------------------
 
@@ -101,11 +148,9 @@ class _Body:
     def _effort(self, effort: str, *, alone: bool) -> None:
         facts = self.facts
         if facts.efforts:
-            self.output["effort"] = level = _nearest(effort, facts.efforts)
-            if level != effort:
-                self.adjusted(
-                    "reasoning_effort", f"{self.request.model} has no {effort!r}: sent as {level!r}"
-                )
+            self.output["effort"] = nearest_effort(
+                effort, facts.efforts, self.warnings, self.request.model
+            )
         elif not alone:
             self.ignored("reasoning_effort", "reasoning_budget says how much to think")
         if not alone:
@@ -190,8 +235,11 @@ class _Body:
 
     def tools(self) -> None:
         request = self.request
+        strict = self.facts.strict_tools
         if request.tools:
-            self.fields["tools"] = [_tool(tool) for tool in request.tools]
+            self.fields["tools"] = [_tool(tool, strict=strict) for tool in request.tools]
+        if not strict and any(isinstance(tool, Tool) and tool.strict for tool in request.tools):
+            self.adjusted("tools", f"{request.model} takes no strict tools: sent without that word")
         choice = self._tool_choice()
         if request.parallel_tool_calls is False and (choice or {}).get("type") != "none":
             choice = {**(choice or {"type": "auto"}), "disable_parallel_tool_use": True}
@@ -229,10 +277,7 @@ class _Body:
             if not self.facts.json_schema:
                 self.ignored("response_format", f"{self.request.model} has no structured output")
                 return
-            schema = wanted.json_schema
-            if wanted.description:
-                schema = {"description": wanted.description, **schema}
-            self.output["format"] = {"type": "json_schema", "schema": schema}
+            self.output["format"] = {"type": "json_schema", "schema": described_schema(wanted)}
 
     # --- the rest ------------------------------------------------------------------------------
 
@@ -244,66 +289,29 @@ class _Body:
             self.fields["metadata"] = {"user_id": user}
         if given:
             self.ignored("metadata", f"only user_id is taken, not {', '.join(sorted(given))}")
-        if self.request.service_tier:
-            self.fields["service_tier"] = self.request.service_tier
+        if tier := self.request.service_tier:
+            self.fields["service_tier"] = tier_among(_TIERS, tier, self.warnings, "Anthropic")
 
 
-def build_request(request: ChatRequest, version: str, betas: tuple[str, ...]) -> WireRequest:
-    """The wire request, with a warning for everything that could not be sent as asked."""
-    body = _Body(request)
-    body.thinking()
-    body.tools()
-    body.sampling(version)
-    body.stops()
-    body.format()
-    body.metadata()
-    talk = Conversation(request.messages, body.facts)
-    fields: dict[str, Any] = {"model": request.model, "stream": True, "messages": talk.turns}
-    if talk.system:
-        fields["system"] = talk.system
-    fields |= body.fields
-    if body.output:
-        fields["output_config"] = body.output
-    headers = {"anthropic-version": version}
-    if talk.names_files and FILES_BETA not in betas:
-        betas = (*betas, FILES_BETA)
-    if betas:
-        headers["anthropic-beta"] = ",".join(betas)
-    return WireRequest(
-        path="/v1/messages",
-        body=fields | request.extra_body,
-        headers=headers,
-        warnings=(*body.warnings, *talk.warnings),
-    )
+def _thinking_of(request: ChatRequest, models: Mapping[str, ModelFacts]) -> Mapping[str, Any]:
+    """The ``thinking`` that this request will ask for, ``extra_body`` included."""
+    thinking = request.extra_body.get("thinking")
+    if thinking is None:
+        body = _Body(request, models, Warnings())
+        body.thinking()
+        thinking = body.fields.get("thinking")
+    return thinking if isinstance(thinking, Mapping) else {}
 
 
-def reasoning_kind(request: ChatRequest) -> ReasoningKind:
+def reasoning_kind(request: ChatRequest, models: Mapping[str, ModelFacts]) -> ReasoningKind:
     """What the thinking this request brings will be: ``summary`` if it asks for that."""
-    thinking = _thinking(request)
-    summarized = isinstance(thinking, dict) and thinking.get("display") == "summarized"
+    summarized = _thinking_of(request, models).get("display") == "summarized"
     return "summary" if summarized else "raw"
 
 
-def thinks(request: ChatRequest) -> bool:
+def thinks(request: ChatRequest, models: Mapping[str, ModelFacts]) -> bool:
     """Whether this request has the model think, which rules a prefilled turn out."""
-    thinking = _thinking(request)
-    return isinstance(thinking, dict) and thinking.get("type") in ("enabled", "adaptive")
-
-
-def _thinking(request: ChatRequest) -> Any:
-    thinking = request.extra_body.get("thinking")
-    if thinking is None:
-        body = _Body(request)
-        body.thinking()
-        thinking = body.fields.get("thinking")
-    return thinking
-
-
-def _nearest(effort: str, levels: tuple[str, ...]) -> str:
-    """The level itself, or the next one down; the lowest if there is none below."""
-    order = tuple(BUDGET_BY_EFFORT)
-    below = [level for level in levels if order.index(level) <= order.index(effort)]
-    return below[-1] if below else levels[0]
+    return _thinking_of(request, models).get("type") in ("enabled", "adaptive")
 
 
 def _fits_thinking(option: str, value: float) -> bool:
@@ -311,12 +319,13 @@ def _fits_thinking(option: str, value: float) -> bool:
     return (option == "temperature" and value == 1) or (option == "top_p" and value >= 0.95)
 
 
-def _tool(tool: Tool | VendorTool) -> dict[str, Any]:
+def _tool(tool: Tool | VendorTool, *, strict: bool) -> dict[str, Any]:
     if isinstance(tool, VendorTool):
         return tool.payload
-    definition: dict[str, Any] = {"name": tool.name, "input_schema": tool.parameters}
-    if tool.description is not None:
-        definition["description"] = tool.description
-    if tool.strict is not None:
-        definition["strict"] = tool.strict
-    return definition
+    fields = {
+        "name": tool.name,
+        "input_schema": tool.parameters,
+        "description": tool.description,
+        "strict": tool.strict if strict else None,
+    }
+    return without_none(fields)

@@ -1,12 +1,27 @@
-"""Anthropic's usage and citation objects, read into the common words."""
+"""Values off the wire in the common form: finish reasons, token counts, citations."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from streamkit.values import Citation, Usage
+from streamkit.reading import count, items, mapping, text
+from streamkit.values import Citation, FinishReason, Usage
 
-from ._wire import count, items, mapping, text
+DIALECT = "anthropic-messages"
+SCHEME = "anthropic"
+"""The scheme of thinking signatures, so that they go back only to those who can read them."""
+
+# https://platform.claude.com/docs/en/build-with-claude/handling-stop-reasons
+FINISH_REASONS: dict[str, FinishReason] = {
+    "end_turn": "stop",
+    "stop_sequence": "stop",
+    "max_tokens": "length",
+    "model_context_window_exceeded": "length",
+    "tool_use": "tool_call",
+    "refusal": "content_filter",
+    "pause_turn": "pause",
+    "compaction": "pause",
+}
 
 _CITATION_KINDS = {
     # https://platform.claude.com/docs/en/build-with-claude/citations

@@ -1,8 +1,9 @@
 """What differs between models, as data: one row a generation, newest first.
 
-A row is a fact about Anthropic's API that a request must respect, or be refused with a 400. Ids
-are matched by prefix, so dated snapshots share their model's row; ``claude-`` catches Claude
-models newer than this table, and anything else is an imitator, to which every option is sent.
+A row is a fact that a request must respect, or be refused with a 400. The longest name that fits
+counts, so dated snapshots share their model's row; ``claude-`` catches Claude models newer than
+this table, and anything else is an imitator, to which every option is sent. Another table may be
+given to the adapter (``AnthropicMessages(models=…)``).
 
 Sources, as of November 2026 (``docs`` is https://platform.claude.com/docs/en):
 
@@ -20,8 +21,12 @@ Sources, as of November 2026 (``docs`` is https://platform.claude.com/docs/en):
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Literal
+
+from streamkit.writing import row_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +43,7 @@ class ModelFacts:
     ``sampling``: temperature and top_p together, only ``one`` of them, or ``none`` (nor top_k).
     ``prefill``: may the last message be the assistant's, for the model to continue?
     ``forced_tools``: may ``tool_choice`` demand a call? ``system_turns``: may system messages
-    follow the first turn?
+    follow the first turn? ``strict_tools``: may a tool be ``strict``?
     """
 
     max_output: int
@@ -50,6 +55,7 @@ class ModelFacts:
     json_schema: bool = True
     forced_tools: bool = True
     system_turns: bool = False
+    strict_tools: bool = True
     strict_window: bool = False
 
     @property
@@ -90,51 +96,47 @@ _OPUS_4_7 = ModelFacts(128_000, "adaptive", efforts=_LEVELS)
 _OPUS_4_8 = replace(_OPUS_4_7, system_turns=True)
 _CLAUDE_5 = replace(_OPUS_4_7, thinking_off="disabled")
 
-_MODELS: tuple[tuple[str, ModelFacts], ...] = (
-    # Sonnet 5 answers 200 to a system turn and ignores it, so it gets none.
-    ("claude-fable-5-1", replace(_OPUS_4_8, thinking_off="never", forced_tools=False)),
-    ("claude-fable-5-2", replace(_OPUS_4_8, thinking_off="never", forced_tools=False)),
-    ("claude-fable-5", replace(_OPUS_4_8, thinking_off="never")),
-    ("claude-mythos-5-1", replace(_OPUS_4_8, thinking_off="never", forced_tools=False)),
-    ("claude-mythos-5-2", replace(_OPUS_4_8, thinking_off="never", forced_tools=False)),
-    ("claude-mythos-5", replace(_OPUS_4_8, thinking_off="never")),
-    ("claude-opus-5-5", replace(_OPUS_4_8, thinking_off="never", forced_tools=False)),
-    ("claude-opus-5", replace(_CLAUDE_5, system_turns=True)),
-    (
-        "claude-sonnet-5-5",
-        replace(_OPUS_4_8, thinking_off="between_tools", forced_tools=False),
-    ),
-    ("claude-sonnet-5", _CLAUDE_5),
-    ("claude-haiku-5-5", replace(_CLAUDE_5, system_turns=True)),
-    ("claude-opus-4-8", _OPUS_4_8),
-    ("claude-opus-4-7", _OPUS_4_7),
-    ("claude-opus-4-6", _CLAUDE_4_6),
-    ("claude-sonnet-4-6", _CLAUDE_4_6),
-    ("claude-opus-4-5", _OPUS_4_5),
-    ("claude-sonnet-4-5", _CLAUDE_4_5),
-    ("claude-haiku-4-5", _CLAUDE_4_5),
-    ("claude-opus-4-1", _OPUS_4_1),
-    ("claude-opus-4", _OPUS_4),
-    ("claude-4-opus", _OPUS_4),
-    ("claude-sonnet-4", _SONNET_4),
-    ("claude-4-sonnet", _SONNET_4),
-    ("claude-3-7", _CLAUDE_3_7),
-    ("claude-3-5", _CLAUDE_3_5),
-    ("claude-3", _CLAUDE_3),
-    ("claude-2", _CLAUDE_3),
-    ("claude-instant", _CLAUDE_3),
-    ("claude-", replace(_CLAUDE_5, max_output=64_000)),
+MODELS: Mapping[str, ModelFacts] = MappingProxyType(
+    {
+        # Sonnet 5 answers 200 to a system turn and ignores it, so it gets none.
+        "claude-fable-5-1": replace(_OPUS_4_8, thinking_off="never", forced_tools=False),
+        "claude-fable-5-2": replace(_OPUS_4_8, thinking_off="never", forced_tools=False),
+        "claude-fable-5": replace(_OPUS_4_8, thinking_off="never"),
+        "claude-mythos-5-1": replace(_OPUS_4_8, thinking_off="never", forced_tools=False),
+        "claude-mythos-5-2": replace(_OPUS_4_8, thinking_off="never", forced_tools=False),
+        "claude-mythos-5": replace(_OPUS_4_8, thinking_off="never"),
+        "claude-opus-5-5": replace(_OPUS_4_8, thinking_off="never", forced_tools=False),
+        "claude-opus-5": replace(_CLAUDE_5, system_turns=True),
+        "claude-sonnet-5-5": replace(_OPUS_4_8, thinking_off="between_tools", forced_tools=False),
+        "claude-sonnet-5": _CLAUDE_5,
+        "claude-haiku-5-5": replace(_CLAUDE_5, system_turns=True),
+        "claude-opus-4-8": _OPUS_4_8,
+        "claude-opus-4-7": _OPUS_4_7,
+        "claude-opus-4-6": _CLAUDE_4_6,
+        "claude-sonnet-4-6": _CLAUDE_4_6,
+        "claude-opus-4-5": _OPUS_4_5,
+        "claude-sonnet-4-5": _CLAUDE_4_5,
+        "claude-haiku-4-5": _CLAUDE_4_5,
+        "claude-opus-4-1": _OPUS_4_1,
+        "claude-opus-4": _OPUS_4,
+        "claude-4-opus": _OPUS_4,
+        "claude-sonnet-4": _SONNET_4,
+        "claude-4-sonnet": _SONNET_4,
+        "claude-3-7": _CLAUDE_3_7,
+        "claude-3-5": _CLAUDE_3_5,
+        "claude-3": _CLAUDE_3,
+        "claude-2": _CLAUDE_3,
+        "claude-instant": _CLAUDE_3,
+        "claude-": replace(_CLAUDE_5, max_output=64_000),
+    }
 )
+"""Anthropic's models, at Anthropic and at the clouds that host them."""
 
 
-def facts_of(model: str) -> ModelFacts:
+def facts_of(model: str, models: Mapping[str, ModelFacts] = MODELS) -> ModelFacts:
     """What is known of a model, by its id at any host.
 
     Bedrock's ``us.anthropic.claude-opus-4-6-v1``, Vertex's ``claude-opus-4-5@20251101`` and
     OpenRouter's ``anthropic/claude-sonnet-4.5`` find the same rows as Anthropic's own ids.
     """
-    start = model.find("claude-")
-    if start < 0:
-        return _IMITATOR
-    name = model[start:].replace(".", "-")
-    return next(facts for prefix, facts in _MODELS if name.startswith(prefix))
+    return row_of(model.replace(".", "-"), models, _IMITATOR)

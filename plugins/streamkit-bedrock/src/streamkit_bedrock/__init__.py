@@ -1,14 +1,18 @@
-"""streamkit adapters for Amazon Bedrock: ConverseStream, and Claude by InvokeModel."""
+"""Amazon Bedrock's two dialects for streamkit: ConverseStream, and Claude by InvokeModel.
+
+ConverseStream is in this package, Anthropic's dialect inside Bedrock in
+`streamkit_bedrock.anthropic`.
+"""
 
 from __future__ import annotations
 
-from streamkit import hookimpl
 from streamkit.adapter import Adapter
+from streamkit.hookspecs import hookimpl
+from streamkit_bedrock.adapter import Bedrock
+from streamkit_bedrock.anthropic import BedrockAnthropic
+from streamkit_bedrock.models import MODELS, ModelFacts
 
-from .adapter import Bedrock
-from .anthropic import BedrockAnthropic
-
-__all__ = ["Bedrock", "BedrockAnthropic"]
+__all__ = ["MODELS", "Bedrock", "BedrockAnthropic", "ModelFacts"]
 
 
 @hookimpl

@@ -26,12 +26,8 @@ from streamkit.chunks import (
     ToolArguments,
     ToolOpened,
 )
-
-from ._values import citation_of
-from ._wire import PADDING, count, items, mapping, rest, text
-
-SCHEME = "bedrock"
-"""The scheme of reasoning signatures, so that they go back only to those who can read them."""
+from streamkit.reading import count, items, mapping, text
+from streamkit_bedrock._values import PADDING, SCHEME, citation_of, rest
 
 SERVER_TOOL = "server_tool_use"
 

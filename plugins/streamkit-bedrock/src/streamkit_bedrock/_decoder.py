@@ -15,10 +15,15 @@ from typing import Any
 
 from streamkit.adapter import Decoder, Frame, malformed, parse_json
 from streamkit.chunks import Chunk, End, Fault, Meta, Opaque, Stop, UsageReport
-
-from ._blocks import Blocks
-from ._values import FINISH_REASONS, guardrail_verdict, usage_of
-from ._wire import fault_of_frame, mapping, rest, text
+from streamkit.reading import mapping, text
+from streamkit_bedrock._blocks import Blocks
+from streamkit_bedrock._values import (
+    FINISH_REASONS,
+    fault_of_frame,
+    guardrail_verdict,
+    rest,
+    usage_of,
+)
 
 _NONE: Sequence[Chunk] = ()
 

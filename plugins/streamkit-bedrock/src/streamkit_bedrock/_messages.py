@@ -15,12 +15,10 @@ from base64 import b64decode
 from collections.abc import Sequence
 from typing import Any
 
-from streamkit.adapter import Warned
 from streamkit.errors import UnsupportedError
 from streamkit.messages import (
     DocumentPart,
     ImagePart,
-    IncompleteToolCall,
     MediaPart,
     Message,
     Part,
@@ -32,12 +30,10 @@ from streamkit.messages import (
     ToolResult,
 )
 from streamkit.values import Citation
+from streamkit.writing import Warnings, arguments_of, goes_back, refused
+from streamkit_bedrock._values import DIALECT, SCHEME
 
-from ._blocks import SCHEME
-
-DIALECT = "bedrock-converse"
-
-_Block = dict[str, Any]
+_Fields = dict[str, Any]
 
 _MAX_ID = 64
 
@@ -65,19 +61,24 @@ _MEDIA = {
 _IMAGES = ("gif", "jpeg", "png", "webp")
 
 
-class Conversation:
-    """``system`` and ``turns`` of a request's messages, and what could not be carried over."""
+class Messages:
+    """Builds the ``messages`` of one request; what had to be dropped goes to ``warnings``."""
 
-    def __init__(self, messages: Sequence[Message], model: str) -> None:
-        self.system: list[_Block] = []
-        self.turns: list[dict[str, Any]] = []
-        self.warnings: list[Warned] = []
+    def __init__(self, model: str, warnings: Warnings) -> None:
+        self.system: list[_Fields] = []
+        self._model = model
+        self._warnings = warnings
+        self._turns: list[_Fields] = []
         self._called: dict[str, None] = {}
         self._documents: set[str] = set()
-        for number, message in enumerate(messages):
-            self._add(message, f"messages[{number}]")
-        if "claude-" in model:
+
+    def build(self, messages: Sequence[Message]) -> list[_Fields]:
+        """Raises UnsupportedError for content of the caller's that the vendor cannot take."""
+        for message in messages:
+            self._add(message)
+        if "claude-" in self._model:
             self._trim_prefill()
+        return self._turns
 
     @property
     def called(self) -> tuple[str, ...]:
@@ -86,49 +87,51 @@ class Conversation:
 
     # --- turns -----------------------------------------------------------------------------------
 
-    def _add(self, message: Message, where: str) -> None:
+    def _add(self, message: Message) -> None:
         if message.role == "system":
-            blocks = [b for p in message.content if (b := self._told(p, where)) is not None]
-            if blocks and self.turns:
-                why = "no system message can stand there; it moved to the front"
-                self.warnings.append(Warned("option_adjusted", "messages", why))
+            blocks = [b for part in message.content if (b := self._told(part)) is not None]
+            if blocks and self._turns:
+                how = "no system message can stand there; it moved to the front"
+                self._warnings.adjusted("messages", how)
             self.system += blocks
             return
         role = "assistant" if message.role == "assistant" else "user"
         read = self._said if role == "assistant" else self._given
-        blocks = [b for part in message.content if (b := read(part, where)) is not None]
+        blocks = [b for part in message.content if (b := read(part)) is not None]
         if not blocks:
             return
-        if self.turns and self.turns[-1]["role"] == role:
-            blocks = self.turns.pop()["content"] + blocks
+        if self._turns and self._turns[-1]["role"] == role:
+            blocks = self._turns.pop()["content"] + blocks
         if role == "user":
             blocks = sorted(blocks, key=lambda block: "toolResult" not in block)
-        self.turns.append({"role": role, "content": blocks})
+        self._turns.append({"role": role, "content": blocks})
 
     def _trim_prefill(self) -> None:
         """A last assistant message is continued, and refused if it ends in white space."""
-        last = self.turns[-1] if self.turns else None
+        last = self._turns[-1] if self._turns else None
         if last is None or last["role"] != "assistant" or "text" not in last["content"][-1]:
             return
         block = last["content"][-1]
         if block["text"] != (trimmed := block["text"].rstrip()):
             block["text"] = trimmed
-            why = "white space at the end of the text to continue is refused and was taken off"
-            self.warnings.append(Warned("option_adjusted", "messages", why))
+            how = "white space at the end of the text to continue is refused and was taken off"
+            self._warnings.adjusted("messages", how)
 
     # --- parts -----------------------------------------------------------------------------------
 
-    def _told(self, part: Part, where: str) -> _Block | None:
+    def _told(self, part: Part) -> _Fields | None:
         """A block of the system prompt; None if there is nothing to send."""
         match part:
             case TextPart(text=text):
                 return _text_block(text)
             case ProviderItem():
-                return self._own(part, where)
-        raise UnsupportedError(f"{where}: a system message of Converse's holds no {part.type}")
+                return part.payload if self._returns(part) else None
+        raise refused(part, "Converse", "system")
 
-    def _said(self, part: Part, where: str) -> _Block | None:
+    def _said(self, part: Part) -> _Fields | None:
         """A block of an assistant turn; None if there is nothing to send."""
+        if not self._returns(part):
+            return None
         match part:
             case TextPart(text=text, citations=citations):
                 block = _text_block(text)
@@ -138,87 +141,64 @@ class Conversation:
             case RefusalPart(text=text):
                 return _text_block(text)
             case ReasoningPart():
-                return self._thought(part, where)
+                return self._thought(part)
             case ToolCall():
-                arguments = part.arguments
-                if arguments is None:  # free text of another vendor's custom tool
-                    arguments = {"input": part.arguments_text}
                 self._called[part.name] = None
-                call = {"toolUseId": _call_id(part.id), "name": part.name, "input": arguments}
-                return {"toolUse": call}
+                id_, arguments = _call_id(part.id), arguments_of(part)
+                return {"toolUse": {"toolUseId": id_, "name": part.name, "input": arguments}}
             case ImagePart():
-                return self._media(part, where)
+                return _media(part)
             case MediaPart():
                 try:
-                    return self._media(part, where)
+                    return _media(part)
                 except UnsupportedError as error:  # another model made it, and words go on
-                    self._drop(part, where, error.message)
+                    self._warnings.dropped(part, error.message)
                     return None
             case ProviderItem():
-                return self._own(part, where)
-            case IncompleteToolCall():
-                self._drop(part, where, "a tool call that was never finished")
-                return None
-        raise UnsupportedError(f"{where}: an assistant turn of Converse's holds no {part.type}")
+                return part.payload
+        raise refused(part, "Converse", "assistant", "put it into a user message")
 
-    def _given(self, part: Part, where: str) -> _Block | None:
+    def _given(self, part: Part) -> _Fields | None:
         """A block of a user turn; None if there is nothing to send."""
         match part:
             case TextPart(text=text):
                 return _text_block(text)
             case ImagePart() | MediaPart():
-                return self._media(part, where)
+                return _media(part)
             case DocumentPart():
-                return self._document(part, where)
+                return self._document(part)
             case ToolResult():
-                return self._result(part, where)
+                return self._result(part)
             case ProviderItem():
-                return self._own(part, where)
-        raise UnsupportedError(f"{where}: a user turn of Converse's holds no {part.type}")
+                return part.payload if self._returns(part) else None
+        raise refused(part, "Converse", "user")
 
-    def _result(self, part: ToolResult, where: str) -> _Block:
+    def _returns(self, part: Part) -> bool:
+        return goes_back(part, self._warnings, dialect=DIALECT, schemes=(SCHEME,))
+
+    def _result(self, part: ToolResult) -> _Fields:
         parts = [TextPart(text=part.content)] if isinstance(part.content, str) else part.content
-        content = [b for p in parts if (b := self._given(p, where)) is not None]
-        result: _Block = {"toolUseId": _call_id(part.call_id), "content": content}
+        content = [b for p in parts if (b := self._given(p)) is not None]
+        result: _Fields = {"toolUseId": _call_id(part.call_id), "content": content}
         if part.is_error:
             # An error without words is refused.
             result |= {"status": "error", "content": content or [{"text": "error"}]}
         return {"toolResult": result}
 
-    def _thought(self, part: ReasoningPart, where: str) -> _Block | None:
-        if not part.closed or part.signature is None or part.scheme != SCHEME:
-            self._drop(part, where, "only whole reasoning signed by Bedrock goes back")
+    def _thought(self, part: ReasoningPart) -> _Fields | None:
+        if part.signature is None:
+            self._warnings.dropped(part, "reasoning without its signature is refused")
             return None
         if part.kind == "redacted":
             return {"reasoningContent": {"redactedContent": part.signature}}
         thought = {"text": part.text, "signature": part.signature}
         return {"reasoningContent": {"reasoningText": thought}}
 
-    def _own(self, part: ProviderItem, where: str) -> _Block | None:
-        if part.dialect == DIALECT and part.complete and part.payload:
-            return part.payload
-        owner = part.dialect if part.dialect != DIALECT else "an unfinished block"
-        self._drop(part, where, f"{part.kind} of {owner} cannot be sent back")
-        return None
-
-    def _drop(self, part: Part, where: str, why: str) -> None:
-        self.warnings.append(Warned("part_dropped", f"{where} {part.type}", why))
-
-    # --- media -----------------------------------------------------------------------------------
-
-    def _media(self, part: ImagePart | MediaPart, where: str) -> _Block:
-        media_type, source = _source(part, where)
-        kind, _, subtype = (media_type or _guessed(part)).lower().partition("/")
-        format_ = _MEDIA.get(subtype, "jpeg" if subtype == "jpg" else subtype)
-        if kind not in ("image", "audio", "video") or (kind == "image" and format_ not in _IMAGES):
-            raise UnsupportedError(f"{where}: Converse takes no {media_type or 'unnamed'} data")
-        return {kind: {"format": format_, "source": source}}
-
-    def _document(self, part: DocumentPart, where: str) -> _Block:
-        media_type, source = _source(part, where)
+    def _document(self, part: DocumentPart) -> _Fields:
+        media_type, source = _source(part)
         format_ = _DOCUMENTS.get((media_type or _guessed(part)).lower())
         if format_ is None:
-            raise UnsupportedError(f"{where}: Converse takes no {media_type or 'unnamed'} document")
+            raise UnsupportedError(f"Converse takes no {media_type or 'unnamed'} document")
         if "bytes" in source and format_ == "txt":
             source = _words(source["bytes"]) or source
         return {"document": {"format": format_, "name": self._name(part.name), "source": source}}
@@ -233,7 +213,7 @@ class Conversation:
         return name
 
 
-def _text_block(text: str) -> _Block | None:
+def _text_block(text: str) -> _Fields | None:
     return {"text": text} if text.strip() else None
 
 
@@ -247,15 +227,24 @@ def _call_id(id_: str) -> str:
     return re.sub(r"[^a-zA-Z0-9_.:-]", "_", id_)[-_MAX_ID:]
 
 
-def _source(part: ImagePart | DocumentPart | MediaPart, where: str) -> tuple[str, _Block]:
+def _media(part: ImagePart | MediaPart) -> _Fields:
+    media_type, source = _source(part)
+    kind, _, subtype = (media_type or _guessed(part)).lower().partition("/")
+    format_ = _MEDIA.get(subtype, "jpeg" if subtype == "jpg" else subtype)
+    if kind not in ("image", "audio", "video") or (kind == "image" and format_ not in _IMAGES):
+        raise UnsupportedError(f"Converse takes no {media_type or 'unnamed'} data")
+    return {kind: {"format": format_, "source": source}}
+
+
+def _source(part: ImagePart | DocumentPart | MediaPart) -> tuple[str, _Fields]:
     """The media type, "" if it is not known, and where the bytes are."""
-    url = part.data_url or part.file_id or ""
-    if match := re.match(r"data:([^;,]+)[^,]*;base64,", url):
-        return match[1], {"bytes": url[match.end() :]}
+    if part.data is not None:
+        return (part.media_type or "").partition(";")[0], {"bytes": part.data}
+    url = part.url or part.file_id or ""
     if url.startswith("s3://"):
         return part.media_type or "", {"s3Location": {"uri": url}}
     raise UnsupportedError(
-        f"{where}: Converse fetches nothing but s3:// addresses; send the {part.type} as data"
+        f"Converse fetches nothing but s3:// addresses; send the {part.type} as data"
     )
 
 
@@ -267,7 +256,7 @@ def _guessed(part: ImagePart | DocumentPart | MediaPart) -> str:
     return f"image/{ending}" if isinstance(part, ImagePart) else ""
 
 
-def _words(data: str) -> _Block | None:
+def _words(data: str) -> _Fields | None:
     """Plain text as itself, of which the model can cite; None if it is no UTF-8."""
     try:
         return {"text": b64decode(data, validate=True).decode("utf-8")}

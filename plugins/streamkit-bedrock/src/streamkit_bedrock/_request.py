@@ -8,18 +8,25 @@ put into Converse's words here.
 from __future__ import annotations
 
 import json
-from copy import deepcopy
+from collections.abc import Mapping
 from typing import Any
 
-from streamkit.adapter import Warned, WireRequest
+from streamkit.adapter import WireRequest
 from streamkit.messages import ChatRequest, JsonSchema, Message, NamedTool, Tool, VendorTool
+from streamkit.writing import Warnings, merged, nearest_effort, put, tier_among, without_none
 from streamkit_anthropic import AnthropicMessages
+from streamkit_bedrock._endpoint import EVENT_STREAM, path
+from streamkit_bedrock._messages import Messages
+from streamkit_bedrock.models import ModelFacts, facts_of
 
-from ._messages import Conversation
-from ._wire import EVENT_STREAM, path
-from .models import ModelFacts, facts_of
-
-_EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
+OPTIONS = frozenset(
+    {
+        *("tools", "tool_choice", "parallel_tool_calls", "response_format", "max_tokens"),
+        *("temperature", "top_p", "top_k", "stop", "reasoning_effort", "reasoning_budget"),
+        *("metadata", "service_tier"),
+    }
+)
+TIERS = ("default", "priority", "flex", "reserved")
 
 # Of a request to Claude, what the Anthropic plugin must not see: Converse has it in another way.
 _NOT_FOR_CLAUDE: dict[str, Any] = {
@@ -31,54 +38,57 @@ _NOT_FOR_CLAUDE: dict[str, Any] = {
 }
 
 
-def build(request: ChatRequest) -> WireRequest:
-    """The HTTP request, with a warning for everything that could not be sent as asked.
+def build(
+    request: ChatRequest, models: Mapping[str, ModelFacts], claude: AnthropicMessages
+) -> WireRequest:
+    """The HTTP request for ``request``; ``claude`` knows what each of Claude's models takes.
 
-    Raises UnsupportedError for messages with content that Converse cannot take.
+    Raises UnsupportedError for messages with content that the vendor cannot take.
     """
-    body = _Body(request)
+    facts, told = facts_of(request.model, models), None
+    if facts.reasoning == "claude":
+        told = claude.request(request.model_copy(update=_NOT_FOR_CLAUDE))
+    warnings = Warnings(told.warnings if told else ())
+    body = _Body(request, facts, told.body if told else None, warnings)
     body.inference()
     body.tools()
     body.format()
     body.labels()
-    talk = Conversation(request.messages, request.model)
-    fields: dict[str, Any] = {"messages": talk.turns}
-    if talk.system:
-        fields["system"] = talk.system
-    fields |= body.with_tools_of(talk.called)
+    messages = Messages(request.model, warnings)
+    fields: dict[str, Any] = {"messages": messages.build(request.messages)}
+    if messages.system:
+        fields["system"] = messages.system
+    fields |= body.with_tools_of(messages.called)
     return WireRequest(
-        path=path(request.model, "converse-stream"),
-        body=deepcopy(fields | request.extra_body),  # shares nothing with the request
+        path(request.model, "converse-stream"),
+        merged(fields, request),
         headers={"accept": EVENT_STREAM},
         framing="aws-event-stream",
-        warnings=(*body.warnings, *talk.warnings),
+        warnings=tuple(warnings),
     )
 
 
 class _Body:
     """Collects the body of one request and what had to be changed on the way."""
 
-    def __init__(self, request: ChatRequest) -> None:
+    def __init__(
+        self,
+        request: ChatRequest,
+        facts: ModelFacts,
+        claude: Mapping[str, Any] | None,
+        warnings: Warnings,
+    ) -> None:
         self.request = request
-        self.facts: ModelFacts = facts_of(request.model)
+        self.facts = facts
         self.fields: dict[str, Any] = {}
         self.extra: dict[str, Any] = {}
         """``additionalModelRequestFields``: what only this family of models knows."""
         self.output: dict[str, Any] = {}
         self.tool_config: dict[str, Any] = {}
-        self.warnings: list[Warned] = []
-        self.claude: dict[str, Any] | None = None
+        self.claude = claude
         """The same options as a body of the Messages API."""
-        if self.facts.reasoning == "claude":
-            wire = AnthropicMessages().request(request.model_copy(update=_NOT_FOR_CLAUDE))
-            self.claude = dict(wire.body)
-            self.warnings += wire.warnings
-
-    def ignored(self, option: str, why: str) -> None:
-        self.warnings.append(Warned("option_ignored", option, why))
-
-    def adjusted(self, option: str, how: str) -> None:
-        self.warnings.append(Warned("option_adjusted", option, how))
+        self.ignored, self.adjusted = warnings.ignored, warnings.adjusted
+        self.warnings = warnings
 
     # --- inference and reasoning -----------------------------------------------------------------
 
@@ -88,7 +98,7 @@ class _Body:
         else:
             self._claude(self.claude)
 
-    def _claude(self, claude: dict[str, Any]) -> None:
+    def _claude(self, claude: Mapping[str, Any]) -> None:
         """Everything that `AnthropicMessages` would send, where Converse wants it."""
         names = {"temperature": "temperature", "top_p": "topP", "stop_sequences": "stopSequences"}
         inference = {names[name]: claude[name] for name in names if name in claude}
@@ -115,13 +125,13 @@ class _Body:
             "topP": request.top_p,
             "stopSequences": list(request.stop) or None,
         }
-        if given := {name: value for name, value in inference.items() if value is not None}:
+        if given := without_none(inference):
             self.fields["inferenceConfig"] = given
         if request.top_k is not None:
             if self.facts.top_k is None:
                 self.ignored("top_k", f"Converse has none, and {request.model} is not known to")
             else:
-                _put(self.extra, self.facts.top_k, request.top_k)
+                put(self.extra, self.facts.top_k, request.top_k)
         if request.reasoning_budget is not None:
             self.ignored("reasoning_budget", f"{request.model} takes no token budget")
         if request.reasoning_effort is not None:
@@ -136,9 +146,7 @@ class _Body:
         elif facts.reasoning == "nova" and asked == "none":
             self.extra["reasoningConfig"] = {"type": "disabled"}
         else:
-            level = _nearest(asked, facts.efforts)
-            if level != asked:
-                self.adjusted("reasoning_effort", f"{model} has no {asked!r}: sent as {level!r}")
+            level = nearest_effort(asked, facts.efforts, self.warnings, model)
             if facts.reasoning == "nova":
                 self.extra["reasoningConfig"] = {"type": "enabled", "maxReasoningEffort": level}
             else:
@@ -183,8 +191,9 @@ class _Body:
     def labels(self) -> None:
         if self.request.metadata:
             self.fields["requestMetadata"] = self.request.metadata
-        if self.request.service_tier:
-            self.fields["serviceTier"] = {"type": self.request.service_tier}
+        if tier := self.request.service_tier:
+            type_ = tier_among(TIERS, tier, self.warnings, "Bedrock")
+            self.fields["serviceTier"] = {"type": type_}
 
     def with_tools_of(self, called: tuple[str, ...]) -> dict[str, Any]:
         """All fields. A conversation with calls is refused if no tools are defined
@@ -199,19 +208,6 @@ class _Body:
             "additionalModelRequestFields": self.extra,
         }
         return self.fields | {name: fields for name, fields in collected.items() if fields}
-
-
-def _put(fields: dict[str, Any], dotted: str, value: Any) -> None:
-    *above, last = dotted.split(".")
-    for name in above:
-        fields = fields.setdefault(name, {})
-    fields[last] = value
-
-
-def _nearest(effort: str, levels: tuple[str, ...]) -> str:
-    """The level itself, or the next one down; the lowest if there is none below."""
-    below = [level for level in levels if _EFFORTS.index(level) <= _EFFORTS.index(effort)]
-    return below[-1] if below else levels[0]
 
 
 def _tool(tool: Tool | VendorTool) -> dict[str, Any]:

@@ -1,13 +1,23 @@
-"""Converse's usage, citations and guardrail verdicts, read into the common words."""
+"""Values off the wire in the common form: finish reasons, counts, citations, verdicts, faults."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
-from streamkit.chunks import Safety
-from streamkit.values import Citation, FinishReason, Usage
+from streamkit import reading
+from streamkit.adapter import Frame, parse_json
+from streamkit.chunks import Fault, Safety
+from streamkit.faults import fault_from_error, fault_from_http, kind_of
+from streamkit.reading import count, items, mapping, text
+from streamkit.values import Citation, FaultKind, FinishReason, Usage
 
-from ._wire import count, items, mapping, text
+DIALECT = "bedrock-converse"
+SCHEME = "bedrock"
+"""The scheme of reasoning signatures, so that they go back only to those who can read them."""
+
+PADDING = "p"
+"""A field of random length in every event, against those who guess words by sizes."""
 
 # The service model's StopReason.
 FINISH_REASONS: dict[str, FinishReason] = {
@@ -28,6 +38,22 @@ _CITATION_KINDS = {
     "documentPage": "document",
     "documentChunk": "document",
     "searchResultLocation": "search_result",
+}
+
+
+# Exceptions of the service model (botocore, bedrock-runtime) and of AWS's common errors page that
+# say more than their status; `streamkit.faults` knows the others.
+_KINDS: dict[str, FaultKind] = {
+    "internalserverexception": "server",
+    "modelerrorexception": "server",
+    "modelstreamerrorexception": "server",
+    "modelnotreadyexception": "overloaded",
+    "servicequotaexceededexception": "rate_limit",
+    "expiredtokenexception": "authentication",
+    "incompletesignatureexception": "authentication",
+    "invalidsignatureexception": "authentication",
+    "missingauthenticationtokenexception": "authentication",
+    "unrecognizedclientexception": "authentication",
 }
 
 
@@ -75,3 +101,40 @@ def _blocks(value: Any) -> bool:
     if isinstance(value, dict):
         return value.get("action") == "BLOCKED" or any(map(_blocks, value.values()))
     return isinstance(value, list) and any(map(_blocks, value))
+
+
+def rest(fields: Mapping[str, Any], *known: str) -> dict[str, Any]:
+    """The fields that say something and that nobody here knows."""
+    return reading.rest(fields, (*known, PADDING))
+
+
+# --- faults --------------------------------------------------------------------------------------
+
+
+def fault_of_answer(status: int, headers: Mapping[str, str], body: bytes) -> Fault:
+    """An error answer. Its type stands in a header: ``ThrottlingException:http://…``."""
+    fault = fault_from_http(status, headers, body)
+    name = headers.get("x-amzn-errortype", "").partition(":")[0]
+    if not name and isinstance(fault.body, Mapping):  # AWS's front door: com.amazon…#Name
+        name = text(fault.body.get("__type")).rpartition("#")[2]
+    if name:
+        fault.code = name
+        fault.kind = _KINDS.get(name.lower()) or kind_of(status, name)
+    fault.request_id = headers.get("x-amzn-requestid") or fault.request_id
+    return fault
+
+
+def fault_of_frame(frame: Frame) -> Fault | None:
+    """The exception or error that a message of the event stream reports; None for an event."""
+    what, colon, name = frame.event.partition(":")
+    if not colon or what not in ("exception", "error"):
+        return None
+    try:
+        error = mapping(parse_json(frame.data))
+    except ValueError:
+        error = {}
+    said = text(error.get("message")) or text(error.get("originalMessage"))
+    fault = fault_from_error({"message": said or name, "code": name})
+    fault.kind = _KINDS.get(name.lower(), fault.kind)
+    fault.body = error or frame.data
+    return fault

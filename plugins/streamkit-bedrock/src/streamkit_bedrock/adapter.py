@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from streamkit.adapter import (
+    INSTRUCT,
     Adapter,
     Decoder,
     Endpoint,
@@ -18,49 +19,24 @@ from streamkit.adapter import (
 )
 from streamkit.chunks import Fault
 from streamkit.messages import ChatRequest
+from streamkit.reading import mapping
+from streamkit_anthropic import MODELS as ANTHROPIC
 from streamkit_anthropic import AnthropicMessages
-
-from ._decoder import ConverseDecoder
-from ._messages import DIALECT
-from ._request import build
-from ._wire import SIGNER, endpoint, fault_of_answer, mapping
-from .models import facts_of
+from streamkit_anthropic import ModelFacts as ClaudeFacts
+from streamkit_bedrock._decoder import ConverseDecoder
+from streamkit_bedrock._endpoint import SIGNER, endpoint
+from streamkit_bedrock._request import OPTIONS, build
+from streamkit_bedrock._values import DIALECT, fault_of_answer
+from streamkit_bedrock.models import MODELS, ModelFacts, facts_of
 
 _SUPPORTS = Supports(
-    options=frozenset(
-        {
-            "tools",
-            "tool_choice",
-            "parallel_tool_calls",
-            "response_format",
-            "max_tokens",
-            "temperature",
-            "top_p",
-            "top_k",
-            "stop",
-            "reasoning_effort",
-            "reasoning_budget",
-            "metadata",
-            "service_tier",
-        }
-    ),
+    options=OPTIONS,
     parts=frozenset(
-        {
-            "text",
-            "reasoning",
-            "image",
-            "document",
-            "media",
-            "tool_call",
-            "tool_result",
-            "provider_item",
-        }
+        {"text", "reasoning", "image", "document", "media"}
+        | {"tool_call", "tool_result", "provider_item"}
     ),
     reasoning=True,
-    usage=True,
 )
-
-_INSTRUCT = ResumeBy("instruct", "any chat model takes a further turn of the user's")
 
 
 @dataclass(frozen=True)
@@ -71,7 +47,8 @@ class Bedrock(Adapter):
     host, for private endpoints and gateways, and the bearer key in the environment is not sent
     there. Requests without a bearer key are signed by ``signer``, a `Signer`: by default with the
     credentials that AWS programs find, which takes ``streamkit-bedrock[sigv4]``. None signs
-    nothing.
+    nothing. ``models`` says what models take, see `streamkit_bedrock.models`; ``claude_models``
+    says it of Claude, see `streamkit_anthropic.models`.
     """
 
     dialect: ClassVar[str] = DIALECT
@@ -81,15 +58,20 @@ class Bedrock(Adapter):
     api_key: KeySource = field(default=None, repr=False)
     signer: Signer | str | None = field(default=SIGNER, repr=False)
     name: str = "bedrock"
+    models: Mapping[str, ModelFacts] = field(default_factory=lambda: MODELS, repr=False, hash=False)
+    claude_models: Mapping[str, ClaudeFacts] = field(
+        default_factory=lambda: ANTHROPIC, repr=False, hash=False
+    )
     endpoint: Endpoint = field(init=False, repr=False, compare=False)
-    supports: Supports = field(init=False, default=_SUPPORTS, repr=False)
+    supports: Supports = field(init=False, default=_SUPPORTS, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         place = endpoint(self.region, self.base_url, self.api_key, self.signer)
-        object.__setattr__(self, "endpoint", place)  # the way to complete a frozen dataclass
+        # The way to complete a frozen dataclass.
+        object.__setattr__(self, "endpoint", place)
 
     def request(self, request: ChatRequest) -> WireRequest:
-        return build(request)
+        return build(request, self.models, AnthropicMessages(models=self.claude_models))
 
     def decoder(self, request: ChatRequest) -> Decoder:  # noqa: ARG002
         return ConverseDecoder()
@@ -99,7 +81,8 @@ class Bedrock(Adapter):
 
     def resume_by(self, request: ChatRequest) -> tuple[ResumeBy, ...]:
         """Claude goes on as it does at Anthropic; of the others it is not known."""
-        if facts_of(request.model).reasoning != "claude":
-            return (_INSTRUCT,)
+        if facts_of(request.model, self.models).reasoning != "claude":
+            return (INSTRUCT,)
         asked = mapping(request.extra_body.get("additionalModelRequestFields"))
-        return AnthropicMessages().resume_by(request.model_copy(update={"extra_body": asked}))
+        claude = AnthropicMessages(models=self.claude_models)
+        return claude.resume_by(request.model_copy(update={"extra_body": asked}))

@@ -10,35 +10,18 @@ from __future__ import annotations
 
 from binascii import a2b_base64
 from collections.abc import Mapping, Sequence
-from copy import deepcopy
 from dataclasses import dataclass, field
-from typing import Any
 
-from streamkit.adapter import (
-    Decoder,
-    Frame,
-    Signer,
-    Warned,
-    WireRequest,
-    malformed,
-    parse_json,
-)
+from streamkit.adapter import Decoder, Frame, Signer, WireRequest, malformed, parse_json
 from streamkit.chunks import Chunk, End, Fault, Opaque
 from streamkit.messages import ChatRequest
-from streamkit_anthropic import AnthropicMessages
-
-from ._wire import (
-    EVENT_STREAM,
-    SIGNER,
-    endpoint,
-    fault_of_answer,
-    fault_of_frame,
-    mapping,
-    path,
-    rest,
-    text,
-)
-from .models import CLAUDE_WITHOUT_SCHEMAS
+from streamkit.reading import mapping, text
+from streamkit.writing import Warnings, merged, tier_among
+from streamkit_anthropic import AnthropicMessages, ModelFacts
+from streamkit_bedrock._endpoint import EVENT_STREAM, SIGNER, endpoint, path
+from streamkit_bedrock._request import TIERS
+from streamkit_bedrock._values import fault_of_answer, fault_of_frame, rest
+from streamkit_bedrock.models import CLAUDE
 
 
 @dataclass(frozen=True)
@@ -51,32 +34,34 @@ class BedrockAnthropic(AnthropicMessages):
 
     version: str = "bedrock-2023-05-31"
     name: str = "bedrock-anthropic"
+    models: Mapping[str, ModelFacts] = field(default_factory=lambda: CLAUDE, repr=False, hash=False)
     region: str | None = None
     signer: Signer | str | None = field(default=SIGNER, repr=False)
 
     def __post_init__(self) -> None:
         place = endpoint(self.region, self.base_url, self.api_key, self.signer)
-        object.__setattr__(self, "endpoint", place)  # the way to complete a frozen dataclass
+        # The way to complete a frozen dataclass.
+        object.__setattr__(self, "endpoint", place)
 
     def request(self, request: ChatRequest) -> WireRequest:
-        request, refused = _without_schemas(request)
-        headers = {"accept": EVENT_STREAM}
-        if request.service_tier:  # no part of the body here
-            headers["x-amzn-bedrock-service-tier"] = request.service_tier
         # Bedrock's version takes what the default one does.
-        messages = AnthropicMessages(betas=self.betas).request(
+        messages = AnthropicMessages(betas=self.betas, models=self.models).request(
             request.model_copy(update={"extra_body": {}, "service_tier": None})
         )
+        warnings, headers = Warnings(messages.warnings), {"accept": EVENT_STREAM}
+        if tier := request.service_tier:  # no part of the body here
+            tier = tier_among(TIERS, tier, warnings, "Bedrock")
+            headers["x-amzn-bedrock-service-tier"] = tier
         body = {k: v for k, v in messages.body.items() if k not in ("model", "stream")}
         body = {"anthropic_version": self.version, **body}
         if betas := messages.headers.get("anthropic-beta"):
             body["anthropic_beta"] = betas.split(",")
         return WireRequest(
-            path=path(request.model, "invoke-with-response-stream"),
-            body=deepcopy(body | request.extra_body),  # shares nothing with the request
+            path(request.model, "invoke-with-response-stream"),
+            merged(body, request),
             headers=headers,
             framing="aws-event-stream",
-            warnings=(*refused, *messages.warnings),
+            warnings=tuple(warnings),
         )
 
     def decoder(self, request: ChatRequest) -> Decoder:
@@ -84,26 +69,6 @@ class BedrockAnthropic(AnthropicMessages):
 
     def fault(self, status: int, headers: Mapping[str, str], body: bytes) -> Fault:
         return fault_of_answer(status, headers, body)
-
-
-def _without_schemas(request: ChatRequest) -> tuple[ChatRequest, list[Warned]]:
-    """The request without what Bedrock refuses for the newest models."""
-    if not any(name in request.model for name in CLAUDE_WITHOUT_SCHEMAS):
-        return request, []
-    why = f"Bedrock refuses it for {request.model}; Converse may take it"
-    changed: dict[str, Any] = {}
-    refused = []
-    if request.response_format not in (None, "text"):
-        changed["response_format"] = None
-        refused.append(Warned("option_ignored", "response_format", why))
-    tools = tuple(
-        tool.model_copy(update={"strict": None}) if getattr(tool, "strict", None) else tool
-        for tool in request.tools
-    )
-    if tools != request.tools:
-        changed["tools"] = tools
-        refused.append(Warned("option_adjusted", "tools", f"strict: {why}"))
-    return request.model_copy(update=changed), refused
 
 
 class InvokeDecoder(Decoder):

@@ -1,8 +1,10 @@
 """What differs between the models behind Converse, as data: one row a family.
 
-Ids are matched by a part of them, for they come with a region before (``us.``, ``global.``) and
-inside ARNs. Of Claude, `streamkit_anthropic.models` knows what each generation takes. A model
-without a row gets the options that Converse has for all models, and no others.
+The longest name that fits counts, wherever in an id it stands: ids come with a region before
+(``us.``, ``global.``) and inside ARNs. Of Claude, `streamkit_anthropic.models` knows what each
+generation takes, and `CLAUDE` what Bedrock refuses besides. A model of no row gets the options that
+Converse has for all models, and no others. Other tables may be given to the adapters
+(``Bedrock(models=…, claude_models=…)``, ``BedrockAnthropic(models=…)``).
 
 Sources, as of November 2026:
 
@@ -10,13 +12,19 @@ Sources, as of November 2026:
   ``topK`` from .../nova/latest/userguide/using-converse-api.html.
 - effort: docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-openai.html; the field's
   place in Converse from the requests of vercel/ai (amazon-bedrock-chat-language-model.ts).
-- `CLAUDE_WITHOUT_SCHEMAS`: vercel/ai, amazon-bedrock-anthropic-model-support.ts.
+- `CLAUDE`: vercel/ai, amazon-bedrock-anthropic-model-support.ts.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Literal
+
+from streamkit.writing import row_of
+from streamkit_anthropic import MODELS as ANTHROPIC
+from streamkit_anthropic import ModelFacts as ClaudeFacts
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,24 +43,36 @@ class ModelFacts:
 
 _LEVELS = ("low", "medium", "high")
 
-_MODELS: tuple[tuple[str, ModelFacts], ...] = (
-    ("claude-", ModelFacts("claude", top_k="top_k")),
-    ("amazon.nova-2", ModelFacts("nova", _LEVELS, "inferenceConfig.topK")),
-    ("amazon.nova", ModelFacts(top_k="inferenceConfig.topK")),
-    ("openai.gpt-oss", ModelFacts("effort", _LEVELS)),
+MODELS: Mapping[str, ModelFacts] = MappingProxyType(
+    {
+        "claude-": ModelFacts("claude", top_k="top_k"),
+        "amazon.nova-2": ModelFacts("nova", _LEVELS, "inferenceConfig.topK"),
+        "amazon.nova": ModelFacts(top_k="inferenceConfig.topK"),
+        "openai.gpt-oss": ModelFacts("effort", _LEVELS),
+    }
 )
+"""The families that Converse serves."""
 
-CLAUDE_WITHOUT_SCHEMAS = (
+_WITHOUT_SCHEMAS = (
     "claude-opus-4-7",
     "claude-opus-4-8",
     "claude-opus-5",
     "claude-fable-5",
     "claude-sonnet-5",
 )
-"""Invoke checks requests against its own copy of the Messages schema, which refuses
-``output_config.format`` and a tool's ``strict`` for these models."""
+
+CLAUDE: Mapping[str, ClaudeFacts] = MappingProxyType(
+    {
+        name: replace(facts, json_schema=False, strict_tools=False)
+        if name.startswith(_WITHOUT_SCHEMAS)
+        else facts
+        for name, facts in ANTHROPIC.items()
+    }
+)
+"""Claude's models by InvokeModel, which checks requests against its own copy of the Messages
+schema: for some it refuses ``output_config.format`` and a tool's ``strict``."""
 
 
-def facts_of(model: str) -> ModelFacts:
+def facts_of(model: str, models: Mapping[str, ModelFacts] = MODELS) -> ModelFacts:
     """What is known of a model, by its id, inference profile or ARN."""
-    return next((facts for part, facts in _MODELS if part in model), ModelFacts())
+    return row_of(model, models, ModelFacts())
