@@ -205,14 +205,20 @@ def test_closing_the_client_wakes_a_task_that_waits_for_an_answer(
 def test_a_connection_given_back_to_a_closed_client_is_closed(server: TapeServer) -> None:
     """A thread finishes its answer after another has closed the client."""
     server.play(Answer(whole("Hello"), length="content-length"))
-    transport = _connections.Connections()
-    request = _connections.httpx.Request("POST", server.url, content=b"{}")
-    request.extensions = {"timeout": {"connect": 5.0, "read": 5.0, "write": 5.0}}
-    response = transport.handle_request(request)
+    client = _connections.Connections()
+    request = client.build_request(
+        "POST",
+        server.url,
+        headers={},
+        content=b"{}",
+        timeout=(5.0, 5.0, 5.0, None),
+        extensions={"trace": lambda _name, _info: None, "deadline": None},
+    )
+    response = client.send(request)
     body = response.stream
     for _ in body:
         pass
-    transport.close()
+    client.close()
     body.close()
     server.waits_for_the_client_to_go()
 

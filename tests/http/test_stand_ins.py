@@ -11,6 +11,8 @@ import respx
 
 import streamkit
 from streamkit import sync
+from tape_server import Answer, TapeServer
+from wire import Wire, whole
 
 pytestmark = pytest.mark.anyio
 
@@ -65,3 +67,21 @@ def test_a_replaced_transport_of_httpx_is_heard(monkeypatch: pytest.MonkeyPatch)
     with sync.Client(api_key=KEY) as client:
         monkeypatch.setattr(httpx.HTTPTransport, "handle_request", answer)
         assert client.complete("openai:any", "Hello").text == "Hi"
+
+
+def test_a_replaced_client_of_httpx_is_heard(
+    server: TapeServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As Sentry's and Datadog's tracers do it."""
+    asked: list[httpx.Request] = []
+    send = httpx.Client.send
+
+    def traced(client: httpx.Client, request: httpx.Request, **options: Any) -> httpx.Response:
+        asked.append(request)
+        return send(client, request, **options)
+
+    server.play(Answer(whole("Hi")))
+    with sync.Client(adapters=[Wire(server.url)]) as client:
+        monkeypatch.setattr(httpx.Client, "send", traced)
+        assert client.complete("wire:any", "Hello").text == "Hi"
+    assert [request.method for request in asked] == ["POST"]

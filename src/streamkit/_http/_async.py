@@ -248,8 +248,8 @@ class AsyncDriver(Driver):
         wait = None if command.deadline is None else max(0.0, command.deadline - now())
         try:
             request = self._request(http, command, self._trace)
-            kind = _sent_as_one(type(request.stream))  # type: ignore[arg-type]
-            request.stream = kind(command.content)
+            if (usual := getattr(request, "stream", None)) is not None:  # not one of ours
+                request.stream = _sent_as_one(type(usual))(command.content)  # type: ignore[arg-type]
             with anyio.move_on_after(wait):
                 response = await http.send(request, stream=True, follow_redirects=False)
                 self._body = _Body(response)

@@ -1,4 +1,4 @@
-"""The connections of our own clients: httpx transports whose work per stream does not grow.
+"""The HTTP clients of our own: their work per stream does not grow with the number of streams.
 
 httpcore's pool looks at every connection, and at every waiting request, whenever a stream opens or
 closes; at a few hundred streams that costs more than all else together. But a stream has its
@@ -20,12 +20,12 @@ from typing import Any, Final, Generic, Protocol, TypeVar
 from urllib.request import getproxies
 
 import anyio
-import h11
 import httpcore
 import httpx
 
 from streamkit._http._asyncio import connect
 from streamkit._http._common import cut
+from streamkit._http._exchange import Answer, Origin, Request, answer, build_request
 from streamkit._http._http11 import AsyncLine, Line
 
 KEEP_ALIVE: Final = 5.0
@@ -37,28 +37,33 @@ MAX_IDLE: Final = 1000
 CLOSE_SECONDS: Final = 0.4
 """How long a connection may take to close: a TLS farewell waits for a peer that does not read."""
 
-Origin = tuple[bytes, bytes, int]
 Key = tuple[Origin, asyncio.AbstractEventLoop | None]
 """What a connection can serve: on asyncio it belongs to one event loop, elsewhere to none."""
 
 
-def async_client() -> httpx.AsyncClient:
-    return httpx.AsyncClient(timeout=None, **_through(AsyncConnections))  # noqa: S113
+def async_client() -> AsyncConnections | httpx.AsyncClient:
+    return _usual_async() if _is_proxied() else AsyncConnections()
 
 
-def client() -> httpx.Client:
-    return httpx.Client(timeout=None, **_through(Connections))  # noqa: S113
+def client() -> Connections | httpx.Client:
+    return _usual() if _is_proxied() else Connections()
 
 
-def _through(transport: Callable[[], Any]) -> dict[str, Any]:
-    """How a client connects: over ``transport``, unless the environment names a proxy.
+def _is_proxied() -> bool:
+    """Whether the environment names a proxy: httpx's own pool goes through proxies."""
+    return not getproxies().keys().isdisjoint({"http", "https", "all"})
 
-    httpx's own pool goes through proxies, and does not queue streams where it has no limit.
-    """
-    if getproxies().keys().isdisjoint({"http", "https", "all"}):
-        return {"transport": transport()}
-    limits = httpx.Limits(max_connections=None, max_keepalive_connections=100)
-    return {"verify": tls(), "limits": limits}
+
+_UNLIMITED: Final = httpx.Limits(max_connections=None, max_keepalive_connections=100)
+"""So that httpx's pool queues no streams."""
+
+
+def _usual_async() -> httpx.AsyncClient:
+    return httpx.AsyncClient(verify=tls(), limits=_UNLIMITED)
+
+
+def _usual() -> httpx.Client:
+    return httpx.Client(verify=tls(), limits=_UNLIMITED)
 
 
 @lru_cache(maxsize=1)
@@ -146,64 +151,59 @@ def _has_expired(connection: _Connection) -> bool:
     return time.monotonic() - connection.idle_since > KEEP_ALIVE or connection.is_dead
 
 
-def _origin(url: httpx.URL) -> Origin:
-    return url.raw_scheme, url.raw_host, url.port or (443 if url.scheme == "https" else 80)
+def _are_replaced(*methods: Callable[..., Any]) -> bool:
+    """Whether something stands in for the network, as respx, pytest-httpx and vcrpy do in tests.
 
-
-def _answer(head: h11.Response, body: Any, stream: Any) -> httpx.Response:
-    """``body`` is also in the extensions: there, a driver may read it at leisure."""
-    extensions = {
-        "http_version": b"HTTP/" + head.http_version,
-        "network_stream": stream,
-        "streamkit": body,
-    }
-    return httpx.Response(
-        head.status_code, headers=head.headers.raw_items(), stream=body, extensions=extensions
-    )
-
-
-def _are_replaced(*homes: type) -> bool:
-    """Whether a test stands in for the network, as respx, pytest-httpx and vcrpy do.
-
-    They replace methods of httpx's and httpcore's own transports, and must be heard.
+    They replace methods of httpx and httpcore, as tracers do, and must be heard.
     """
-    for home in homes:
-        name = "handle_async_request" if home.__name__.startswith("Async") else "handle_request"
-        method = getattr(home, name)
-        library = home.__module__.partition(".")[0]
-        module = getattr(method, "__module__", None) or ""
-        if module.partition(".")[0] != library or hasattr(method, "__wrapped__"):
+    for method in methods:
+        library = (getattr(method, "__module__", None) or "").partition(".")[0]
+        if library not in {"httpx", "httpcore"} or hasattr(method, "__wrapped__"):
             return True
     return False
+
+
+def _of_httpx(usual: httpx.AsyncClient | httpx.Client, request: Request) -> httpx.Request:
+    return usual.build_request(
+        request.method,
+        request.url,
+        headers=request.headers,
+        content=request.content,
+        extensions=request.extensions,
+    )
 
 
 # --- async ---------------------------------------------------------------------------------------
 
 
-class AsyncConnections(httpx.AsyncBaseTransport):
-    """Transport for ``httpx.AsyncClient``."""
+class AsyncConnections:
+    """What drivers use of ``httpx.AsyncClient``."""
+
+    build_request = staticmethod(build_request)
 
     def __init__(self) -> None:
         self._shelf = _Shelf[AsyncLine]()
-        self._usual: httpx.AsyncHTTPTransport | None = None
+        self._usual: httpx.AsyncClient | None = None
 
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        if _are_replaced(httpx.AsyncHTTPTransport, httpcore.AsyncConnectionPool):
-            self._usual = self._usual or httpx.AsyncHTTPTransport(verify=tls())
-            return await self._usual.handle_async_request(request)
-        loop, trace = _asyncio_loop(), request.extensions.get("trace")
-        key = (origin := _origin(request.url)), loop
+    async def send(self, request: Request, **_how: bool) -> Answer | httpx.Response:
+        if _are_replaced(
+            httpx.AsyncClient.send,
+            httpx.AsyncHTTPTransport.handle_async_request,
+            httpcore.AsyncConnectionPool.handle_async_request,
+        ):
+            self._usual = self._usual or _usual_async()
+            return await self._usual.send(_of_httpx(self._usual, request), stream=True)
+        loop, trace = _asyncio_loop(), request.extensions["trace"]
+        key = (origin := request.place.origin), loop
         line, dead = self._shelf.take(key)
         try:
             await _close_all(dead)
             if line is None:
-                if trace is not None:
-                    await trace("connection.connect_tcp.started", {})
+                await trace("connection.connect_tcp.started", {})
                 seconds = request.extensions["timeout"]["connect"]
                 line = AsyncLine(await _connected(origin, loop, seconds), loop)
                 self._shelf.put_to_use(line)
-            if trace is not None:
-                await trace("http11.send_request.started", {})
+            await trace("http11.send_request.started", {})
             head = await line.ask(request)
         except BaseException:
             if line is not None:
@@ -211,7 +211,7 @@ class AsyncConnections(httpx.AsyncBaseTransport):
                 await _close_all([line])
             raise
         body = AsyncBody(self._shelf, key, line, request.extensions["timeout"]["read"])
-        return _answer(head, body, line.stream)
+        return answer(head, body, line.stream)
 
     async def aclose(self) -> None:
         await _close_all(self._shelf.clear())
@@ -268,7 +268,7 @@ async def _close_all(lines: Sequence[_Closes]) -> None:
         raise cancelled
 
 
-class AsyncBody(httpx.AsyncByteStream):
+class AsyncBody:
     """A response's bytes, straight from its connection, which goes back when it is closed."""
 
     def __init__(
@@ -305,28 +305,32 @@ class AsyncBody(httpx.AsyncByteStream):
 # --- blocking ------------------------------------------------------------------------------------
 
 
-class Connections(httpx.BaseTransport):
-    """Transport for ``httpx.Client``."""
+class Connections:
+    """What drivers use of ``httpx.Client``."""
+
+    build_request = staticmethod(build_request)
 
     def __init__(self) -> None:
         self._shelf = _Shelf[Line]()
-        self._usual: httpx.HTTPTransport | None = None
+        self._usual: httpx.Client | None = None
 
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        if _are_replaced(httpx.HTTPTransport, httpcore.ConnectionPool):
-            self._usual = self._usual or httpx.HTTPTransport(verify=tls())
-            return self._usual.handle_request(request)
-        key, trace = (_origin(request.url), None), request.extensions.get("trace")
+    def send(self, request: Request, **_how: bool) -> Answer | httpx.Response:
+        if _are_replaced(
+            httpx.Client.send,
+            httpx.HTTPTransport.handle_request,
+            httpcore.ConnectionPool.handle_request,
+        ):
+            self._usual = self._usual or _usual()
+            return self._usual.send(_of_httpx(self._usual, request), stream=True)
+        key, trace = (request.place.origin, None), request.extensions["trace"]
         line, dead = self._shelf.take(key)
         try:
             _close_all_now(dead)
             if line is None:
-                if trace is not None:
-                    trace("connection.connect_tcp.started", {})
+                trace("connection.connect_tcp.started", {})
                 line = Line(_connected_now(key[0], request.extensions["timeout"]["connect"]))
                 self._shelf.put_to_use(line)
-            if trace is not None:
-                trace("http11.send_request.started", {})
+            trace("http11.send_request.started", {})
             head = line.ask(request)
         except BaseException:
             if line is not None:
@@ -334,7 +338,7 @@ class Connections(httpx.BaseTransport):
                 line.close()
             raise
         body = Body(self._shelf, key, line, request.extensions["timeout"]["read"])
-        return _answer(head, body, line.stream)
+        return answer(head, body, line.stream)
 
     def close(self) -> None:
         lines = self._shelf.clear()
@@ -363,7 +367,7 @@ def _close_all_now(lines: list[Line]) -> None:
         line.close()
 
 
-class Body(httpx.SyncByteStream):
+class Body:
     """The blocking twin of `AsyncBody`."""
 
     def __init__(self, shelf: _Shelf[Line], key: Key, line: Line, seconds: float | None) -> None:

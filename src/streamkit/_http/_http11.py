@@ -16,11 +16,11 @@ import h11
 import httpcore
 import httpx
 
+from streamkit._http._exchange import Request
+
 _READ_SIZE: Final = 64 * 1024
 _WRITE_SIZE: Final = 256 * 1024
 _MAX_HEAD: Final = 100 * 1024
-
-Headers = list[tuple[bytes, bytes]]
 
 
 # httpcore's interface has timeouts for arguments.
@@ -37,14 +37,15 @@ class Exchange:
         self._http = h11.Connection(h11.CLIENT, max_incomplete_event_size=_MAX_HEAD)
         self._ended = False
 
-    def request(self, method: bytes, target: bytes, headers: Headers, content: bytes) -> bytes:
+    def send(self, request: Request) -> bytes:
         """The bytes to send."""
-        http = self._http
+        http, content = self._http, request.content
         if http.our_state is h11.DONE:
             http.start_next_cycle()
             self._ended = False
+        target, headers = request.place.target, request.headers
         try:
-            sent = http.send(h11.Request(method=method, target=target, headers=headers))
+            sent = http.send(h11.Request(method=request.method, target=target, headers=headers))
             sent = (sent or b"") + (http.send(h11.Data(data=content)) or b"" if content else b"")
             return sent + (http.send(h11.EndOfMessage()) or b"")
         except h11.LocalProtocolError as error:
@@ -97,13 +98,13 @@ class Exchange:
             raise httpx.RemoteProtocolError(str(error)) from error
 
 
-def _patience(request: httpx.Request, timer: str) -> float | None:
+def _patience(request: Request, timer: str) -> float | None:
     """Seconds that the next write of the request, or read of the answer's head, may take.
 
     ``deadline``, of the monotonic clock, is for one that goes on and on, each step in time.
     """
     seconds: float | None = request.extensions["timeout"][timer]
-    deadline = request.extensions.get("deadline")
+    deadline = request.extensions["deadline"]
     if deadline is None:
         return seconds
     left: float = deadline - time.monotonic()
@@ -123,12 +124,10 @@ class AsyncLine:
         self._exchange = Exchange()
         self.idle_since = 0.0
 
-    async def ask(self, request: httpx.Request) -> h11.Response:
+    async def ask(self, request: Request) -> h11.Response:
         """Send a request and read the head of its answer."""
-        content = await request.aread()
         exchange = self._exchange
-        target, headers = request.url.raw_path, request.headers.raw
-        sent = exchange.request(request.method.encode(), target, headers, content)
+        sent = exchange.send(request)
         try:
             await self.stream.write(sent, _patience(request, "write"))
         except httpcore.WriteError:
@@ -175,12 +174,10 @@ class Line:
         self._exchange = Exchange()
         self.idle_since = 0.0
 
-    def ask(self, request: httpx.Request) -> h11.Response:
+    def ask(self, request: Request) -> h11.Response:
         """Send a request and read the head of its answer."""
-        content = request.read()
         exchange = self._exchange
-        target, headers = request.url.raw_path, request.headers.raw
-        sent = exchange.request(request.method.encode(), target, headers, content)
+        sent = exchange.send(request)
         try:
             for start in range(0, len(sent), _WRITE_SIZE):
                 part = sent[start : start + _WRITE_SIZE]

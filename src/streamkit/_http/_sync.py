@@ -193,13 +193,13 @@ class SyncDriver(Driver):
             if command.deadline is not None:
                 timeout["read"] = min(self._no_bytes, max(0.001, command.deadline - now()))
             _opening.deadline = command.deadline
-            response = http.send(request, stream=True, follow_redirects=False)
+            self._ended = False
+            self._response = response = http.send(request, stream=True, follow_redirects=False)
             timeout["read"] = self._timeouts.no_bytes  # looked at anew where the body begins
         except Exception as error:
             return self._failed(error, command.deadline, opening=True)
         finally:
             _opening.deadline = None
-        self._response, self._ended = response, False
         self._pool.in_use.add(response)
         self._inflater = inflater(response)
         self._chunks = iter(response.stream)
