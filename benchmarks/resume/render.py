@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any, Final
 
 RESULTS: Final = Path(__file__).with_name("results.json")
-STOPPED: Final = "the model had stopped already"
 Case = dict[str, Any]
 
 
@@ -29,7 +28,7 @@ def ends(found: dict[str, Any]) -> str:
     for temperature in ("0.0", "0.8"):
         for dialect in ("chat", "messages"):
             cases = [c for c in _honest(found) if c["case"].startswith(f"{temperature}/{dialect}")]
-            stopped = [c for c in cases if c["error"] and STOPPED in c["error"]]
+            stopped = [c for c in cases if c["error"] and c["finish"]]
             rows.append(
                 (
                     {"chat": "chat completions", "messages": "messages"}[dialect],

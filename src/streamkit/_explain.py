@@ -12,6 +12,8 @@ from streamkit.chunks import Fault
 from streamkit.errors import (
     BY_KIND,
     ProtocolError,
+    RequestError,
+    StreamInterrupted,
     StreamkitError,
     StreamTimeoutError,
     TruncatedError,
@@ -101,12 +103,12 @@ class Explainer:
         return self.about(broken)
 
     def about(self, error: StreamkitError, *, when: bool = False) -> StreamkitError:
-        """The error, with the model it is about and what to do, and without secrets."""
+        """The error, with the model it is about, and without secrets."""
         secrets = self.secrets
         said = error.message.rstrip(". ")
         if when:
             said = f"{self.when()}, {said}"
-        error.message = scrub(f"{self._call.model}: {said}. {error.advice}", secrets)
+        error.message = scrub(f"{self._call.model}: {said}.", secrets)
         error.args = (error.message,)
         error.code = scrub(error.code, secrets)
         error.request_id = scrub(error.request_id, secrets)
@@ -119,11 +121,37 @@ class Explainer:
             return "before any text came"
         return f"after {count} character{'s' if count != 1 else ''} of the answer"
 
-    def started_anew(self) -> StreamkitError:
-        return self.about(
-            ProtocolError(
-                f"asked to go on {self.when()}, the model began another answer instead",
-                retryable=True,
-                code=STARTED_ANEW,
-            )
+    def started_anew(self, instead: str = "") -> StreamkitError:
+        """Asked to go on, the model did something else ``instead``."""
+        error = ProtocolError(
+            f"asked to go on {self.when()}, the model {instead or 'began another answer'}",
+            retryable=True,
+            code=STARTED_ANEW,
         )
+        error.advice = "Small models often cannot go on: ask again for the whole, or take a larger."
+        return self.about(error)
+
+    def gave_up(self, error: StreamkitError, why: str, closed: str | None) -> None:
+        """Say at the end of the message why the answer did not go on, and what to do now.
+
+        ``why`` it was not gone on with, "" if that need not be said; ``closed`` if nobody could.
+        """
+        stop, reason, advice = self._draft.stop, "", error.advice
+        if not isinstance(error, StreamInterrupted):
+            pass
+        elif closed is None:
+            reason = f"It was not gone on with: {why}." if why else ""
+            helps = isinstance(error, RequestError | StreamTimeoutError)
+            more = advice if helps or error.code == STARTED_ANEW else ""
+            advice = f"What came is in error.partial; client.resume(error.token) goes on. {more}"
+        elif stop is not None:
+            advice = (
+                f"The model had stopped by then (finish reason {stop.reason!r}), so most likely "
+                "error.partial is the whole answer; asked again, it would be paid for again."
+            )
+        else:
+            reason = f"It cannot be gone on with: {closed}."
+            advice = f"What came is in error.partial. {advice}"
+        error.advice = advice.strip()
+        error.message = " ".join(filter(None, (error.message, reason, error.advice)))
+        error.args = (error.message,)

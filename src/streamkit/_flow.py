@@ -38,7 +38,7 @@ from streamkit._explain import Explainer
 from streamkit._framing import framer
 from streamkit._joint import StartedAnewError
 from streamkit._policy import Budget, Retry, Retrying
-from streamkit._resume import Learned, Leg, Resume, Resuming, may_go_on
+from streamkit._resume import Learned, Leg, Resume, Resuming
 from streamkit._seam import StopString
 from streamkit._secrets import secrets_of
 from streamkit._stopwatch import Stopwatch
@@ -57,7 +57,6 @@ from streamkit.adapter import (
 from streamkit.chunks import Chunk, End, Fault, Stop
 from streamkit.errors import (
     LineError,
-    StreamInterrupted,
     StreamkitError,
     UnsupportedError,
     interrupted,
@@ -182,7 +181,7 @@ class Flow:
             leg = self._onward(verdict, ladder, idle)
             wait = None if leg is None else self._wait(verdict, retrying, idle)
             if leg is None or wait is None:
-                self._give_up(verdict, ladder.why, first)
+                self._give_up(verdict, ladder, ladder.why if leg is None else retrying.why, first)
                 return
             self.draft.emit(e.Interrupted, self.attempts, verdict.info(), delivered, wait)
             yield Sleep(wait)
@@ -200,7 +199,7 @@ class Flow:
         """
         if not self._shown:
             return self._leg
-        if not may_go_on(error):
+        if not ladder.worth_it(error):
             return None
         return ladder.next(self.draft, self.attempts, idle, reading=self._decoder is not None)
 
@@ -399,8 +398,8 @@ class Flow:
                 apply(chunk)
         except StopString as stopped:
             return self._stopped_at(str(stopped))
-        except StartedAnewError:
-            return self._explain.started_anew()
+        except StartedAnewError as other:
+            return self._explain.started_anew(str(other))
         except Exception as bug:
             return self._explain.adapter_broke(bug)
         return None
@@ -470,16 +469,17 @@ class Flow:
         return self.draft.response(self.outcome, self.watch.timings(self.draft.usage))
 
     def _give_up(
-        self, error: StreamkitError, why: str = "", first: StreamkitError | None = None
+        self, error: StreamkitError, ladder: Resuming, why: str, first: StreamkitError
     ) -> None:
         # An answer that was cut is one thing, a request that got none another.
         cut = (self._answering or self.draft.progress) and isinstance(error, LineError)
-        if self.draft.progress and not isinstance(error, StreamInterrupted):
-            cause, error = first or error, interrupted(error)
-            error.__cause__, error.__context__ = cause, self._fault
-            if why and self.call.resume is not None:
-                error.message = f"{error.message} It could not be gone on with: {why}."
-                error.args = (error.message,)
+        closed = None
+        if self.draft.progress:
+            closed = ladder.closed(self.draft, error)
+            error = interrupted(error)
+            error.__cause__, error.__context__ = first, self._fault
+            error._token = None if closed else maker(self.call, self.draft)
+        self._explain.gave_up(error, why if self.call.resume is not None else "", closed)
         self._end("truncated" if cut else "failed", error)
 
     def cancel(self) -> None:
@@ -497,8 +497,6 @@ class Flow:
         if error is not None:
             error.attempts = self.attempts
             error.partial = draft.response(outcome, timings)
-            if isinstance(error, StreamInterrupted):
-                error._token = maker(self.call, draft)
         reason = stop.reason if isinstance(stop, Stop) else None
         fault = error.info() if error is not None else None
         draft.emit(e.StreamEnded, outcome, reason, self.attempts, timings, draft.usage, fault)

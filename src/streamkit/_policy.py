@@ -103,12 +103,13 @@ class Budget:
 
 
 class Retrying:
-    """The retry decisions of one stream."""
+    """The retry decisions of one stream. ``why`` says in words why an answer may not go on."""
 
     def __init__(self, retry: Retry, budget: Budget, started: float) -> None:
         self._budget = budget
         self._retry = retry
         self._started = started
+        self.why = ""
 
     @cached_property
     def _state(self) -> tenacity.RetryCallState:
@@ -154,9 +155,13 @@ class Retrying:
         wait = float(_ask(self._retry.wait, state)) if idle else 0.0
         if error.retry_after is not None:
             if error.retry_after > MAX_RETRY_AFTER:
+                self.why = f"the vendor asks to wait {error.retry_after:.0f} s, which is too long"
                 return None
             wait = max(wait, error.retry_after)
-        return wait if self._budget.spend() else None
+        if not self._budget.spend():
+            self.why = "the budget of retries for this host is used up"
+            return None
+        return wait
 
     def succeeded(self) -> None:
         self._budget.reward()

@@ -23,6 +23,7 @@ from streamkit._joint import safe_length
 from streamkit._spent import tokens_in
 from streamkit._target import encode_body
 from streamkit.errors import (
+    ContentFilterError,
     InvalidRequestError,
     LineError,
     NotFoundError,
@@ -56,6 +57,10 @@ _GO_ON: Final = (
 _NAMES_THE_PREFIX: Final = re.compile(
     r"prefix|prefill|pre-fill|assistant|last message|final message|continue_final|partial", re.I
 )
+
+_FINAL: Final = (InvalidRequestError, NotFoundError, ContentFilterError)
+_REFUSED: Final = "the server refuses it"
+_ANEW: Final = "the model did not go on from there"
 
 Learned = set[tuple[str, str, str]]
 """What servers have refused: base URL, model, way."""
@@ -108,6 +113,10 @@ class Leg:
         return self.how if self.wire.poll_every is None else "poll"
 
 
+class _ShutError(Exception):
+    """A way cannot be taken, for the reason that it tells."""
+
+
 class Resuming:
     """The ladder of one stream. ``why`` says in words why there is no further way."""
 
@@ -119,8 +128,9 @@ class Resuming:
         self._policy = policy
         self._where = where
         self._learned = learned
-        self._failed: set[str] = set()
+        self._failed: dict[str, str] = {}
         self._extra_input = 0
+        self._garbled = 0
         self._ways = adapter.resume_by(first.request)
         self.why = "resume=False" if policy is None else ""
 
@@ -133,8 +143,7 @@ class Resuming:
             and policy.hold_back
             and policy.attempts > 1
             and any(
-                way.how in ("prefix", "instruct") and self._acceptable(way.how)
-                for way in self._ways
+                way.how in ("prefix", "instruct") and _allows(policy, way.how) for way in self._ways
             )
             and self._plain()
         )
@@ -153,32 +162,57 @@ class Resuming:
         if idle >= policy.idle_attempts:
             self.why = f"{idle} attempts in a row brought nothing new"
             return None
-        stands = standing(draft)
-        ways: dict[str, str] = {way.how: way.source for way in self._ways}
-        if "replay" in ways:
-            leg = self._kept(draft, reading)
-            if leg is not None and self._affordable(leg):
-                return leg
-        if stands.obstacle is not None:
-            self.why = stands.obstacle
+        try:
+            return self._best(draft, policy, reading)
+        except _ShutError as shut:
+            self.why = str(shut)
             return None
+
+    def worth_it(self, error: StreamkitError) -> bool:
+        """Whether a fault in mid-answer is one that another attempt might not meet.
+
+        What cannot be read may be an accident of the line, once; as the first thing that comes, it
+        would not be retried. What cannot be read twice is a server's or an adapter's habit, which
+        would be paid for each time.
+        """
+        if isinstance(error, ProtocolError) and self._garbled > 1:
+            self.why = "it could not be read for a second time"
+            return False
+        return error.retryable or isinstance(error, ProtocolError)
+
+    def closed(self, draft: Draft, error: StreamkitError) -> str | None:
+        """Why nobody can go on with this answer, whatever they allow; None if somebody might."""
+        try:
+            self._best(draft, Resume(), reading=False)
+        except _ShutError as shut:
+            next_time = _ANEW in self._failed.values() and standing(draft).obstacle is None
+            return None if next_time else str(shut)
+        return "the vendor refuses the request" if isinstance(error, _FINAL) else None
+
+    def _best(self, draft: Draft, policy: Resume, reading: bool) -> Leg:
+        """The best way that is open. Raises _ShutError, with the reason for each that is not."""
+        stands = standing(draft)
+        ways, shut = {way.how for way in self._ways}, list[str]()
+        if "replay" in ways:
+            try:
+                return self._kept(draft, policy, reading)
+            except _ShutError as why:
+                shut.append(f"replay: {why}")
+        if stands.obstacle is not None:
+            raise _ShutError(stands.obstacle)
         sent = self._to_send(draft, stands.text)
         if not sent:
-            return self._first_again(stands.text)
-        self.why = "no way to is open for this model, request and min_fidelity"
-        if not ways:
-            self.why = f"{self._adapter.name} has no way to"
+            return self._first_again(policy, shown=stands.text)
         if not self._plain():
-            return None
-        for how in ("prefix", "instruct"):
-            if how in ways and self._usable(how):
-                onward = self._go_on(draft, how, sent)
-                if onward is not None and self._affordable(onward):
-                    if stands.reasoned and how == "prefix":
-                        onward.fidelity = "approximate"  # the model goes on without its thoughts
-                    if self._acceptable(how, onward.fidelity):
-                        return onward
-        return None
+            raise _ShutError("n, logprobs and forced tool calls leave no way but a replay")
+        onward: tuple[Strategy, ...] = ("prefix", "instruct")
+        for how in onward:
+            if how in ways:
+                try:
+                    return self._go_on(draft, policy, how, sent, reasoned=stands.reasoned)
+                except _ShutError as why:
+                    shut.append(f"{how}: {why}")
+        raise _ShutError("; ".join(shut) or f"{self._adapter.name} has no way to")
 
     def begin(self, draft: Draft, leg: Leg) -> None:
         """Make the draft ready for the attempt."""
@@ -196,36 +230,52 @@ class Resuming:
             return False
         if not isinstance(error, InvalidRequestError | NotFoundError):
             return False
-        self._failed.add(leg.way or leg.how)
+        self._failed[leg.way or leg.how] = _REFUSED
         if leg.how == "prefix" and _NAMES_THE_PREFIX.search(f"{error.message} {error.code}"):
             self._learned.add((self._where, leg.request.model, leg.how))
         return True
 
     def failed(self, leg: Leg, error: StreamkitError) -> None:
-        """A way whose end is known is not tried again.
+        """An attempt ended so. A way whose end is known is not tried again.
 
         The model gave another answer instead of going on, or the answer that was polled failed.
         """
-        told = leg.way == "poll" and error.status is None and not isinstance(error, LineError)
-        if leg.way is not None and (told or error.code == STARTED_ANEW):
-            self._failed.add(leg.way)
+        anew = error.code == STARTED_ANEW
+        self._garbled += isinstance(error, ProtocolError) and not anew
+        if leg.way is None:
+            return
+        if anew:
+            self._failed[leg.way] = _ANEW
+        elif leg.way == "poll" and error.status is None and not isinstance(error, LineError):
+            self._failed[leg.way] = "the answer itself has failed"
 
     # --- the ways ------------------------------------------------------------------------------
 
-    def _kept(self, draft: Draft, reading: bool) -> Leg | None:
+    def _kept(self, draft: Draft, policy: Resume, reading: bool) -> Leg:
         """The answer that the server has kept: the rest of it, or else all.
 
         A fresh decoder does not know what the rest belongs to, so it rather reads all.
         """
         request, adapter = self._first.request, self._adapter
         whole = adapter.poll_request(request, draft.kept) if draft.kept is not None else None
-        if draft.cursor is not None and self._usable("replay") and (reading or whole is None):
-            return self._leg(request, adapter.replay_request(request, draft.cursor), "replay")
-        if whole is not None and self._usable("poll"):
-            return self._leg(request, whole, "replay")
-        return None
+        shut = "the server has nothing to send again"
+        if draft.cursor is not None and (reading or whole is None):
+            shut = self._shut("replay", policy)
+            if not shut:
+                wire = adapter.replay_request(request, draft.cursor)
+                return self._leg(policy, request, wire, "replay")
+        if whole is not None:
+            shut = self._shut("poll", policy)
+            if not shut:
+                return self._leg(policy, request, whole, "replay")
+        raise _ShutError(shut)
 
-    def _go_on(self, draft: Draft, how: str, sent: str) -> Leg | None:
+    def _go_on(
+        self, draft: Draft, policy: Resume, how: Strategy, sent: str, *, reasoned: bool
+    ) -> Leg:
+        shut = self._shut(how, policy)
+        if shut:
+            raise _ShutError(shut)
         request = self._first.request
         said = Message(role="assistant", content=parts_to_send(draft, sent))
         turns: tuple[Message, ...] = (said,)
@@ -236,11 +286,17 @@ class Resuming:
             update["max_tokens"] = max(1, request.max_tokens - tokens_in(sent))
         request = request.model_copy(update=update)
         try:
-            if how == "prefix":
-                return self._leg(request, self._adapter.prefix_request(request), "prefix", sent)
-            return self._leg(request, self._adapter.request(request), "instruct", sent)
-        except UnsupportedError:
-            return None
+            if how == "instruct":
+                return self._leg(policy, request, self._adapter.request(request), how, sent)
+            wire = self._adapter.prefix_request(request)
+        except UnsupportedError as error:
+            raise _ShutError(error.message) from None
+        leg = self._leg(policy, request, wire, "prefix", sent)
+        if reasoned:
+            leg.fidelity = "approximate"  # the model goes on without its thoughts
+            if _RANK["approximate"] < _RANK[policy.min_fidelity]:
+                raise _ShutError(_forbids(policy))
+        return leg
 
     def _to_send(self, draft: Draft, text: str) -> str:
         """The text that another attempt can go on from: whole words, without space behind."""
@@ -249,16 +305,20 @@ class Resuming:
             return text.rstrip()
         return text[: safe_length(text, draft.seam.behind)].rstrip()
 
-    def _first_again(self, shown: str) -> Leg | None:
-        if not self._acceptable("restart") or (shown and not self._plain()):
-            self.why = "only a restart is left, and the request or min_fidelity forbids it"
-            return None
+    def _first_again(self, policy: Resume, *, shown: str) -> Leg:
+        if not _allows(policy, "restart") or (shown and not self._plain()):
+            raise _ShutError("only a restart is left, and the request or min_fidelity forbids it")
         first = self._first
-        leg = Leg(first.request, first.wire, first.content, "restart", "restarted")
-        return leg if self._affordable(leg) else None
+        return self._leg(policy, first.request, first.wire, "restart")
 
-    def _leg(self, request: ChatRequest, wire: WireRequest, how: Strategy, sent: str = "") -> Leg:
+    def _leg(
+        self, policy: Resume, request: ChatRequest, wire: WireRequest, how: Strategy, sent: str = ""
+    ) -> Leg:
+        """Raises _ShutError if it costs more than is allowed."""
         content = encode_body(wire.body)
+        limit = policy.max_extra_input_tokens
+        if limit is not None and self._extra_input + tokens_in(content.decode()) > limit:
+            raise _ShutError(f"it would cost more than {limit} further input tokens")
         return Leg(request, wire, content, how, _FIDELITY[how], sent)
 
     # --- whether they may be used --------------------------------------------------------------
@@ -273,30 +333,21 @@ class Resuming:
             and not isinstance(request.tool_choice, NamedTool)
         )
 
-    def _usable(self, how: str) -> bool:
-        if how == "instruct" and self._first.request.response_format not in (None, "text"):
-            return False  # what follows would be a JSON text of its own
-        known = (self._where, self._first.request.model, how)
-        return how not in self._failed and known not in self._learned and self._acceptable(how)
-
-    def _acceptable(self, how: str, fidelity: Fidelity | None = None) -> bool:
-        policy = self._policy
-        assert policy is not None
-        return _RANK[fidelity or _FIDELITY[how]] >= _RANK[policy.min_fidelity]
-
-    def _affordable(self, leg: Leg) -> bool:
-        policy = self._policy
-        assert policy is not None
-        limit = policy.max_extra_input_tokens
-        if limit is not None and self._extra_input + tokens_in(leg.content.decode()) > limit:
-            self.why = f"going on would cost more than {limit} further input tokens"
-            return False
-        return True
+    def _shut(self, how: str, policy: Resume) -> str:
+        """Why a way may not be taken; "" if it may."""
+        request = self._first.request
+        if how in self._failed:
+            return self._failed[how]
+        if (self._where, request.model, how) in self._learned:
+            return _REFUSED
+        if how == "instruct" and request.response_format not in (None, "text"):
+            return "what follows would be a JSON text of its own"
+        return "" if _allows(policy, how) else _forbids(policy)
 
 
-def may_go_on(error: StreamkitError) -> bool:
-    """Whether a fault in mid-answer is one that another attempt might not meet.
+def _allows(policy: Resume, how: str) -> bool:
+    return _RANK[_FIDELITY[how]] >= _RANK[policy.min_fidelity]
 
-    That is so of garbage on the line, too, which sent as the first thing would not be retried.
-    """
-    return error.retryable or isinstance(error, ProtocolError)
+
+def _forbids(policy: Resume) -> str:
+    return f"min_fidelity={policy.min_fidelity!r} forbids it"

@@ -180,7 +180,7 @@ class Seam:
         """The joint has decided: take back what must be, and return what follows."""
         rewind = min(join.rewind, len(part.text))
         if rewind and self.append_only:
-            raise StartedAnewError
+            raise StartedAnewError("went on with another word than the half that had been shown")
         self.joint, self._lost = None, ""
         self.tell(part.index, len(part.text) - rewind)
         if rewind:

@@ -50,7 +50,7 @@ class StreamkitError(Exception):
 
     kind: ClassVar[FaultKind]
     public_text: ClassVar[str] = "The answer could not be produced."
-    advice: ClassVar[str] = ""
+    advice: str = ""
     retryable_by_default: ClassVar[bool] = False
 
     def __init__(
@@ -99,7 +99,8 @@ class StreamInterrupted(StreamkitError):
     ``except VendorError`` see it too. ``__cause__`` is the error that broke the answer first.
 
     Attributes:
-        token: JSON for ``client.resume``, in this process or another. Holds the prompt and the
+        token: JSON for ``client.resume``, in this process or another; None if nobody could go on
+            with the answer, for the reason that the message tells. Holds the prompt and the
             answer; no key. Made when it is asked for, so that nothing that shows or pickles the
             error shows the prompt; None in an error that was pickled.
     """
@@ -249,14 +250,14 @@ class ConnectionLostError(LineError):
     """The connection broke before the end mark."""
 
     kind = "connection_lost"
-    advice = "What came is in error.partial; ask again for the whole."
+    advice = "Ask again for the whole."
 
 
 class TruncatedError(LineError):
     """The body ended, without an error and without the end mark: the answer is not whole."""
 
     kind = "truncated"
-    advice = "What came is in error.partial; ask again for the whole."
+    advice = "Ask again for the whole."
     public_text = "The answer was cut short. Please try again."
 
 
@@ -264,7 +265,7 @@ class StreamTimeoutError(LineError):
     """A timer of `streamkit.Timeouts` fired; ``timer`` is its name."""
 
     kind = "timeout"
-    advice = "What came is in error.partial; raise the timer if the model may be that slow."
+    advice = "Raise the timer if the model may be that slow."
     public_text = "The service took too long to answer. Please try again."
 
     def __init__(self, message: str, *, timer: str = "", **details: Any) -> None:

@@ -104,7 +104,6 @@ def test_structured_output_is_gone_on_with_only_where_the_server_takes_up_its_gr
         (c.Media("image/png", "QQ=="), "media"),
         (c.Refusal("No."), "refusal"),
         (c.Text("other", choice=1), "several choices"),
-        (c.Stop("stop", "stop"), "stopped already"),
     ],
     ids=lambda x: type(x).__name__ if not isinstance(x, str) else "",
 )
@@ -113,6 +112,17 @@ def test_what_cannot_be_asked_for_again_is_given_up_on(came: c.Chunk, why: str) 
     assert len(told.urls) == 1
     assert why in str(told.error)
     assert isinstance(told.error, errors.StreamInterrupted)
+
+
+def test_an_answer_that_stopped_is_not_asked_for_again_for_want_of_its_end_mark() -> None:
+    """It would be paid for twice; yet nothing proves it whole."""
+    told = ask(chunks(c.Text("Look: there."), c.Stop("stop", "stop")), REST)
+    assert len(told.urls) == 1
+    assert told.response.outcome == "truncated"
+    assert (told.error.partial.text, told.error.partial.finish_reason) == ("Look: there.", "stop")
+    assert told.error.token is None
+    assert "most likely error.partial is the whole answer" in str(told.error)
+    assert "ask again" not in str(told.error).lower()
 
 
 # --- calls and thoughts --------------------------------------------------------------------------

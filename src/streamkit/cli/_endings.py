@@ -8,6 +8,7 @@ import traceback
 from collections.abc import Callable
 from typing import Final
 
+from streamkit._explain import STARTED_ANEW
 from streamkit.cli._output import console, printable
 from streamkit.errors import StreamInterrupted, StreamkitError
 from streamkit.values import FaultKind, Outcome
@@ -23,8 +24,8 @@ _ADVICE: Final[dict[FaultKind, str]] = {
     "authentication": "Check the API key: `streamkit adapters` says where it is read from.",
     "rate_limit": "Wait a little, then ask again.",
     "server": "Ask again later.",
-    "connection_lost": "What came is not the whole answer: ask again.",
-    "truncated": "What came is not the whole answer: ask again.",
+    "connection_lost": "Ask again.",
+    "truncated": "Ask again.",
     "timeout": "Ask again, or wait longer with --timeout.",
     "protocol": "Please report it with a recording of the stream.",
 }
@@ -51,14 +52,24 @@ def error_code(error: StreamkitError) -> int:
 def explain(error: StreamkitError) -> str:
     """What went wrong and what to do about it."""
     message = error.message.rstrip()
-    if error.advice and error.kind in _ADVICE:
-        advice = _ADVICE[error.kind]
-        if _notes(error):  # they tell something better
-            advice = advice.replace(": ask again", "")
-        message = message.replace(error.advice, advice)
+    if error.advice:
+        message = message.replace(error.advice, _advice(error))
     if error.attempts > 1 and not isinstance(error, StreamInterrupted):  # which says it itself
         message += f" Tried {error.attempts} times."
     return message
+
+
+def _advice(error: StreamkitError) -> str:
+    advice = _ADVICE.get(error.kind, type(error).advice)
+    if error.code == STARTED_ANEW:
+        advice = "Small models often cannot go on: ask again, or take a larger."
+    if not isinstance(error, StreamInterrupted):
+        return advice
+    if error.token is None and error.partial is not None and error.partial.finish_reason:
+        return "The model had stopped by then, so most likely this is the whole answer."
+    incomplete = "What came is not the whole answer."
+    goes_on = _notes(error) and advice == "Ask again."  # the note tells something better
+    return incomplete if goes_on else f"{incomplete} {advice}"
 
 
 def _notes(error: BaseException) -> list[str]:

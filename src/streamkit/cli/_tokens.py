@@ -44,10 +44,8 @@ def read_token(file: str | None) -> str:
 
 
 def token_of(error: StreamkitError | None) -> str | None:
-    """The token of an answer that lacks something; None if it does not, or cannot go on."""
-    if not isinstance(error, StreamInterrupted) or error.partial is None:
-        return None
-    return error.token if error.partial.finish_reason is None else None
+    """The token of an answer that can be gone on with; None of any other."""
+    return error.token if isinstance(error, StreamInterrupted) else None
 
 
 def keep_token(error: StreamkitError, file: str | None) -> None:
