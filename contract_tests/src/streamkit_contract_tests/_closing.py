@@ -107,9 +107,10 @@ class Closing:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     def _problems(self) -> Iterator[str]:
-        missing = len(self._owners) - sum(self._fate(n) != "not run" for n in self._owners)
+        missing = [nodeid for nodeid in self._owners if self._fate(nodeid) == "not run"]
         if missing:
-            yield f"{missing} of {len(self._owners)} laws were not run: this run proves nothing"
+            total, such = len(self._owners), ", ".join(missing[:3]) + ", …" * (len(missing) > 3)
+            yield f"{len(missing)} of {total} laws were not run: this run proves nothing ({such})"
         if any(fate == "broken" for fate in self._fates.values()):
             yield "a law is broken"
         for cls in _defined():
