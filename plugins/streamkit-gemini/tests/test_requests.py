@@ -367,7 +367,7 @@ def test_own_thoughts_go_back_and_others_are_dropped() -> None:
         {"text": "Yes"},
         {"text": "", "thoughtSignature": "ZW1wdHk="},
     ]
-    assert warned(talk) == [("part_dropped", "messages[0] reasoning")] * 2
+    assert warned(talk) == [("part_dropped", "reasoning")] * 2
 
 
 def test_what_means_nothing_to_gemini_is_dropped_with_a_warning() -> None:

@@ -9,8 +9,9 @@ from streamkit.adapter import Adapter
 from streamkit.hookspecs import hookimpl
 from streamkit_gemini.adapter import Gemini
 from streamkit_gemini.interactions import GeminiInteractions
+from streamkit_gemini.models import MODELS, ModelFacts
 
-__all__ = ["Gemini", "GeminiInteractions"]
+__all__ = ["MODELS", "Gemini", "GeminiInteractions", "ModelFacts"]
 
 
 @hookimpl

@@ -10,9 +10,9 @@ import json
 from typing import Any
 
 from streamkit.chunks import Chunk, Closed, Opaque, ToolArguments, ToolOpened
+from streamkit.reading import items, rest, text
 from streamkit_gemini._arguments import ArgumentsWriter
 from streamkit_gemini._values import SCHEME
-from streamkit_gemini._wire import items, rest, text
 
 _CALL_FIELDS = frozenset({"name", "args", "partialArgs", "willContinue"})
 _PART_FIELDS = frozenset({"functionCall"})

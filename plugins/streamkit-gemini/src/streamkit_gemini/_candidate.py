@@ -24,6 +24,7 @@ from streamkit.chunks import (
     Stop,
     Text,
 )
+from streamkit.reading import items, mapping, rest, text
 from streamkit.values import FinishReason, ReasoningKind
 from streamkit_gemini._calls import Calls
 from streamkit_gemini._values import (
@@ -35,7 +36,6 @@ from streamkit_gemini._values import (
     grounding_citations,
     recitation_of,
 )
-from streamkit_gemini._wire import items, mapping, rest, text
 
 _READ = frozenset(
     {"content", "index", "finishReason", "safetyRatings", "logprobsResult", "citationMetadata"}

@@ -17,9 +17,9 @@ from streamkit.adapter import Decoder, Frame, malformed, parse_json
 from streamkit.chunks import Chunk, End, Meta, Opaque, Refusal, Safety, Stop
 from streamkit.faults import fault_from_error
 from streamkit.messages import ChatRequest
+from streamkit.reading import items, mapping, rest, text
 from streamkit_gemini._candidate import Candidate
 from streamkit_gemini._usage import RunningUsage
-from streamkit_gemini._wire import items, mapping, rest, text
 
 _READ = frozenset(
     {"candidates", "promptFeedback", "usageMetadata", "modelVersion", "responseId", "error"}

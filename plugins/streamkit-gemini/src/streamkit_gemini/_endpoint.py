@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from streamkit.adapter import Endpoint, KeySource
 
-GEMINI_API = "https://generativelanguage.googleapis.com/v1beta"
+_GEMINI_API = Endpoint(
+    base_url="https://generativelanguage.googleapis.com/v1beta",
+    base_url_env=("GEMINI_BASE_URL",),
+    key_env=("GEMINI_API_KEY", "GOOGLE_API_KEY"),
+    auth_header="x-goog-api-key",
+    auth_prefix="",
+)
 
 
 def endpoint(base_url: str | None, api_key: KeySource) -> Endpoint:
-    """The Gemini API, or the server given. One that is given gets only the key given with it."""
-    return Endpoint(
-        base_url=base_url or GEMINI_API,
-        base_url_env=() if base_url else ("GEMINI_BASE_URL",),
-        key_env=() if base_url else ("GEMINI_API_KEY", "GOOGLE_API_KEY"),
-        auth_header="x-goog-api-key",
-        auth_prefix="",
-        key_required=not base_url,
-        api_key=api_key,
-    )
+    """The Gemini API, or the server given."""
+    return _GEMINI_API.at(base_url, api_key)
 
 
 def vertex_endpoint(project: str, location: str, token: KeySource) -> Endpoint:

@@ -2,21 +2,18 @@
 
 What the model made goes back part by part, as it came, with its thought signatures
 (https://ai.google.dev/gemini-api/docs/thought-signatures). Parts from elsewhere travel as plain
-words and calls, or are dropped with a warning; what the caller wrote never is.
+words and calls.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import Any
 
-from streamkit.adapter import Warned
 from streamkit.errors import UnsupportedError
 from streamkit.messages import (
     DocumentPart,
     ImagePart,
-    IncompleteToolCall,
     MediaPart,
     Message,
     Part,
@@ -27,16 +24,15 @@ from streamkit.messages import (
     ToolCall,
     ToolResult,
 )
-from streamkit_gemini._values import SCHEME
-from streamkit_gemini._wire import mapping
+from streamkit.reading import mapping
+from streamkit.writing import Warnings, arguments_of, goes_back, refused
+from streamkit_gemini._values import DIALECT, SCHEME
 from streamkit_gemini.models import ModelFacts
-
-DIALECT = "gemini-generate"
 
 FOREIGN_CALL = "skip_thought_signature_validator"
 """In place of the signature of a call that another model made, or nobody: the same page, FAQ."""
 
-_Part = dict[str, Any]
+_Fields = dict[str, Any]
 
 # Vertex AI wants the type of everything that it fetches.
 _TYPES = {
@@ -46,40 +42,43 @@ _TYPES = {
 }
 
 
-class Contents:
-    """``contents`` and ``system`` of a request's messages, and what could not be carried over."""
+class Messages:
+    """Builds the ``contents`` of one request; what had to be dropped goes to ``warnings``."""
 
-    def __init__(self, messages: Sequence[Message], facts: ModelFacts) -> None:
-        self.contents: list[dict[str, Any]] = []
-        self.system: list[_Part] = []
-        self.warnings: list[Warned] = []
+    def __init__(self, facts: ModelFacts, warnings: Warnings) -> None:
+        self.system: list[_Fields] = []
         self._facts = facts
+        self._warnings = warnings
+        self._turns: list[_Fields] = []
         self._calls: dict[str, tuple[str, str | None]] = {}
         """By the call's id: the name of its function, and the id that the vendor gave it."""
-        self._results: list[tuple[ToolResult, str]] = []
-        for number, message in enumerate(messages):
-            self._add(message, f"messages[{number}]")
+        self._results: list[ToolResult] = []
+
+    def build(self, messages: Sequence[Message]) -> list[_Fields]:
+        """Raises UnsupportedError for content of the caller's that the vendor cannot take."""
+        for message in messages:
+            self._add(message)
         self._answer_calls()
+        return self._turns
 
     # --- turns -----------------------------------------------------------------------------
 
-    def _add(self, message: Message, where: str) -> None:
+    def _add(self, message: Message) -> None:
         results = [part for part in message.content if isinstance(part, ToolResult)]
         if results and len(results) == len(message.content):
-            self._results += [(result, where) for result in results]
+            self._results += results
             return
         self._answer_calls()
         match message.role:
             case "system":
-                if self.contents:
-                    why = "Gemini has one system instruction; a later system message moved into it."
-                    self.warnings.append(Warned("option_adjusted", "messages", why))
-                self.system += [_system_part(part, where) for part in message.content]
+                if self._turns:
+                    how = "Gemini has one system instruction: a later system message moved into it"
+                    self._warnings.adjusted("messages", how)
+                self.system += [_system_part(part) for part in message.content]
             case "assistant":
-                self._append("model", self._answer(message, where))
+                self._append("model", self._answer(message))
             case "user" | "tool":
-                parts = [p for part in message.content for p in self._given(part, where)]
-                self._append("user", parts)
+                self._append("user", [p for part in message.content for p in self._given(part)])
 
     def _answer_calls(self) -> None:
         """Results in a row are one turn, which must answer all calls of the turn before.
@@ -87,33 +86,34 @@ class Contents:
         Where calls have no ids, results of one function are told apart by their order.
         """
         order = {id_: place for place, id_ in enumerate(self._calls)}
-        self._results.sort(key=lambda given: order.get(given[0].call_id, -1))
-        self._append("user", [p for r, where in self._results for p in self._result(r, where)])
+        self._results.sort(key=lambda result: order.get(result.call_id, -1))
+        self._append("user", [part for result in self._results for part in self._result(result)])
         self._results.clear()
 
-    def _append(self, role: str, parts: list[_Part]) -> None:
+    def _append(self, role: str, parts: list[_Fields]) -> None:
         if parts:
-            self.contents.append({"role": role, "parts": parts})
+            self._turns.append({"role": role, "parts": parts})
 
     # --- from the caller -------------------------------------------------------------------
 
-    def _given(self, part: Part, where: str) -> list[_Part]:
+    def _given(self, part: Part) -> list[_Fields]:
         match part:
             case TextPart():
                 return [{"text": part.text}] if part.text else []
             case ImagePart() | DocumentPart() | MediaPart():
                 return [media_part(part)]
             case ToolResult():
-                return self._result(part, where)
-        raise UnsupportedError(f"{where}: a user turn of Gemini's holds no {part.type}")
+                return self._result(part)
+        raise refused(part, "Gemini", "user")
 
-    def _result(self, result: ToolResult, where: str) -> list[_Part]:
+    def _result(self, result: ToolResult) -> list[_Fields]:
         name, id_ = self._calls.get(result.call_id, (result.name, None))
         if not name:
             raise UnsupportedError(
-                f"{where}: Gemini matches results by the function's name; give ToolResult(name=…)"
+                f"Gemini matches results by the function's name, and the call {result.call_id!r} "
+                "is not in the messages; give ToolResult(name=…)"
             )
-        media: list[_Part] = []
+        media: list[_Fields] = []
         words = result.content
         if not isinstance(words, str):
             media = [media_part(p) for p in words if not isinstance(p, TextPart)]
@@ -130,67 +130,51 @@ class Contents:
 
     # --- from the model --------------------------------------------------------------------
 
-    def _answer(self, message: Message, where: str) -> list[_Part]:
+    def _answer(self, message: Message) -> list[_Fields]:
         items = [p.payload for p in message.content if isinstance(p, ProviderItem)]
         pictures = [mapping(item.get("inlineData")).get("data") for item in items]
-        parts: list[_Part] = []
+        parts: list[_Fields] = []
         for part in message.content:
             if isinstance(part, MediaPart) and part.data in pictures:
                 continue  # goes back inside its item
-            sent = self._said(part, where)
-            parts += [] if sent is None else [sent]
+            if goes_back(part, self._warnings, dialect=DIALECT, schemes=(SCHEME,)):
+                parts += self._said(part)
         calls = [part for part in parts if "functionCall" in part]
         signed = any("thoughtSignature" in call for call in calls)
         if calls and self._facts.signed_calls and not signed:
             calls[0]["thoughtSignature"] = FOREIGN_CALL
         return parts
 
-    def _said(self, part: Part, where: str) -> _Part | None:
+    def _said(self, part: Part) -> list[_Fields]:
         match part:
             case TextPart():
                 signed = _signature(part)
-                return {"text": part.text} | signed if part.text or signed else None
+                return [{"text": part.text} | signed] if part.text or signed else []
             case RefusalPart():
-                return {"text": part.text} if part.text else None
-            case ReasoningPart() if part.scheme == SCHEME and part.closed:
-                return {"text": part.text, "thought": True} | _signature(part)
+                return [{"text": part.text}] if part.text else []
             case ReasoningPart():
-                self._drop(part, where, "only whole thoughts of Gemini's own go back")
-                return None
+                return [{"text": part.text, "thought": True} | _signature(part)]
             case ToolCall():
-                return self._call(part)
-            case IncompleteToolCall():
-                self._drop(part, where, "a tool call that was never finished")
-                return None
-            case ProviderItem() if part.dialect == DIALECT and part.complete and part.payload:
-                return part.payload
+                return [self._call(part)]
             case ProviderItem():
-                owner = part.dialect if part.dialect != DIALECT else "an unfinished part"
-                self._drop(part, where, f"{part.kind} of {owner} cannot be sent back")
-                return None
+                return [part.payload]
             case MediaPart():
-                return media_part(part)
-        raise UnsupportedError(f"{where}: an answer of Gemini's holds no {part.type}")
+                return [media_part(part)]
+        raise refused(part, "Gemini", "assistant", "put it into a user message")
 
-    def _call(self, call: ToolCall) -> _Part:
+    def _call(self, call: ToolCall) -> _Fields:
         own = dict(mapping((call.vendor or {}).get(SCHEME)))
         id_ = own.pop("id", None)
         self._calls[call.id] = (call.name, id_)
-        arguments = call.arguments
-        if arguments is None:  # free text of another vendor's custom tool
-            arguments = {"input": call.arguments_text}
-        function = {"name": call.name, "args": arguments} | ({"id": id_} if id_ else {})
+        function = {"name": call.name, "args": arguments_of(call)} | ({"id": id_} if id_ else {})
         return {"functionCall": function, **own}
 
-    def _drop(self, part: Part, where: str, why: str) -> None:
-        self.warnings.append(Warned("part_dropped", f"{where} {part.type}", why))
 
-
-def media_part(part: ImagePart | DocumentPart | MediaPart) -> _Part:
+def media_part(part: ImagePart | DocumentPart | MediaPart) -> _Fields:
     """Embedded data, or the URI of a file: one of the Files API, in Cloud Storage, on the web."""
-    url = part.data_url or part.file_id or ""
-    if match := re.match(r"data:([^;,]+);base64,", url):
-        return {"inlineData": {"mimeType": match[1], "data": url[match.end() :]}}
+    if part.data is not None:
+        return {"inlineData": {"mimeType": part.media_type, "data": part.data}}
+    url = part.url or part.file_id or ""
     media_type = part.media_type or media_type_of(url)
     return {"fileData": {"fileUri": url} | ({"mimeType": media_type} if media_type else {})}
 
@@ -206,7 +190,7 @@ def _signature(part: TextPart | ReasoningPart) -> dict[str, str]:
     return {"thoughtSignature": str(part.signature)} if ours else {}
 
 
-def _system_part(part: Part, where: str) -> _Part:
+def _system_part(part: Part) -> _Fields:
     if isinstance(part, TextPart):
         return {"text": part.text}
-    raise UnsupportedError(f"{where}: a system message of Gemini's holds text, no {part.type}")
+    raise refused(part, "Gemini", "system")

@@ -7,13 +7,13 @@ Source: https://ai.google.dev/api/generate-content and google-genai 3.4. What a 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from copy import deepcopy
 from typing import Any
 from urllib.parse import quote
 
-from streamkit.adapter import Warned, WireRequest
+from streamkit.adapter import WireRequest
 from streamkit.messages import ChatRequest, JsonSchema, NamedTool, Tool, VendorTool
-from streamkit_gemini._messages import Contents
+from streamkit.writing import Warnings, described_schema, merged, nearest_effort, renamed
+from streamkit_gemini._messages import Messages
 from streamkit_gemini.models import ModelFacts, facts_of
 
 MAX_STOPS = 5
@@ -29,7 +29,7 @@ BUDGET_BY_EFFORT = {
     "max": 32768,
 }
 
-_NUMBERS = {
+_PLAIN = {
     "max_tokens": "maxOutputTokens",
     "temperature": "temperature",
     "top_p": "topP",
@@ -39,32 +39,64 @@ _NUMBERS = {
     "presence_penalty": "presencePenalty",
     "frequency_penalty": "frequencyPenalty",
 }
+"""Options whose values go out as they are, and their names in ``generationConfig``."""
+
+OPTIONS = frozenset({*_PLAIN, "tools", "tool_choice", "response_format", "stop", "logprobs"}) | {
+    *("reasoning_effort", "reasoning_budget", "service_tier"),
+}
+
+
+def build(request: ChatRequest, models: Mapping[str, ModelFacts], root: str) -> WireRequest:
+    """The HTTP request for ``request``; ``root`` is what bare model names are put behind.
+
+    Raises UnsupportedError for messages with content that the vendor cannot take.
+    """
+    warnings = Warnings()
+    body = _Body(request, models, warnings)
+    body.sampling()
+    body.format()
+    body.thinking()
+    messages = Messages(body.facts, warnings)
+    fields: dict[str, Any] = {"contents": messages.build(request.messages)}
+    if messages.system:
+        fields["systemInstruction"] = {"parts": messages.system}
+    if tools := body.tools():
+        fields["tools"] = tools
+    if choice := body.tool_choice():
+        fields["toolConfig"] = {"functionCallingConfig": choice}
+    if body.config:
+        fields["generationConfig"] = body.config
+    if request.service_tier:
+        fields["serviceTier"] = request.service_tier
+    if request.metadata:
+        fields["labels"] = request.metadata
+    model = request.model if "/" in request.model else f"{root}{request.model}"
+    return WireRequest(
+        f"/{quote(model, safe='/@')}:streamGenerateContent?alt=sse",
+        merged(fields, request),
+        framing_by_type={"application/json": "json-array"},  # from servers that know no alt=sse
+        warnings=tuple(warnings),
+    )
 
 
 class _Body:
     """Collects the body of one request and what had to be changed on the way."""
 
-    def __init__(self, request: ChatRequest, models: Mapping[str, ModelFacts]) -> None:
+    def __init__(
+        self, request: ChatRequest, models: Mapping[str, ModelFacts], warnings: Warnings
+    ) -> None:
         self.request = request
         self.facts = facts_of(request.model, models)
         self.config: dict[str, Any] = {}
-        self.warnings: list[Warned] = []
-
-    def ignored(self, option: str, why: str) -> None:
-        self.warnings.append(Warned("option_ignored", option, why))
-
-    def adjusted(self, option: str, how: str) -> None:
-        self.warnings.append(Warned("option_adjusted", option, how))
+        self.ignored, self.adjusted = warnings.ignored, warnings.adjusted
+        self.warnings = warnings
 
     def sampling(self) -> None:
-        for option, field in _NUMBERS.items():
-            value = getattr(self.request, option)
-            if value is not None:
-                self.config[field] = value
+        self.config |= renamed(self.request, _PLAIN)
         if self.request.stop:
             self.config["stopSequences"] = list(self.request.stop[:MAX_STOPS])
         if len(self.request.stop) > MAX_STOPS:
-            self.adjusted("stop", f"Gemini takes {MAX_STOPS} stop sequences; the first are sent.")
+            self.adjusted("stop", f"Gemini takes {MAX_STOPS} stop sequences; the first are sent")
         if self.request.logprobs is not None:
             self.config |= {"responseLogprobs": True, "logprobs": self.request.logprobs}
 
@@ -73,10 +105,7 @@ class _Body:
         if wanted not in (None, "text"):
             self.config["responseMimeType"] = "application/json"
         if isinstance(wanted, JsonSchema):
-            schema = wanted.json_schema
-            if wanted.description:
-                schema = {"description": wanted.description, **schema}
-            self.config["responseJsonSchema"] = schema
+            self.config["responseJsonSchema"] = described_schema(wanted)
 
     # --- thinking --------------------------------------------------------------------------
 
@@ -89,16 +118,16 @@ class _Body:
         if not facts.levels and facts.budget is None:
             for option in ("reasoning_effort", "reasoning_budget"):
                 if getattr(request, option) is not None:
-                    self.ignored(option, f"{request.model} does not think.")
+                    self.ignored(option, f"{request.model} does not think")
             return
         if effort is not None and budget is not None:
             unused = "reasoning_budget" if facts.budget is None else "reasoning_effort"
-            self.ignored(unused, f"{request.model} takes a level or a budget, not both.")
+            self.ignored(unused, f"{request.model} takes a level or a budget, not both")
         found: dict[str, Any]
         if facts.budget is not None:
             found = self._budget(facts.budget, effort, budget)
         elif effort is not None:
-            level = nearest_level(request, facts.levels, self.warnings)
+            level = nearest_effort(effort, facts.levels, self.warnings, request.model)
             found = {"thinkingLevel": level.upper()}
         else:
             found = {"thinkingBudget": budget}  # taken still, in place of a level
@@ -116,7 +145,7 @@ class _Body:
         least, most = bounds
         fitting = min(max(budget, least), most)
         if fitting != budget and (option == "reasoning_budget" or budget == 0):
-            how = f"{self.request.model} thinks with {least} to {most} tokens: sent as {fitting}."
+            how = f"{self.request.model} thinks with {least} to {most} tokens: sent as {fitting}"
             self.adjusted(option, how)
         return {"thinkingBudget": fitting}
 
@@ -142,49 +171,6 @@ class _Body:
             case "auto":
                 return {"mode": "AUTO"}
         return None
-
-
-def build(request: ChatRequest, models: Mapping[str, ModelFacts], root: str) -> WireRequest:
-    """The HTTP request for ``request``; ``root`` is what bare model names are put behind.
-
-    Raises UnsupportedError for messages with content that Gemini cannot take.
-    """
-    body = _Body(request, models)
-    body.sampling()
-    body.format()
-    body.thinking()
-    talk = Contents(request.messages, body.facts)
-    fields: dict[str, Any] = {"contents": talk.contents}
-    if talk.system:
-        fields["systemInstruction"] = {"parts": talk.system}
-    if tools := body.tools():
-        fields["tools"] = tools
-    if choice := body.tool_choice():
-        fields["toolConfig"] = {"functionCallingConfig": choice}
-    if body.config:
-        fields["generationConfig"] = body.config
-    if request.service_tier:
-        fields["serviceTier"] = request.service_tier
-    if request.metadata:
-        fields["labels"] = request.metadata
-    model = request.model if "/" in request.model else f"{root}{request.model}"
-    return WireRequest(
-        path=f"/{quote(model, safe='/@')}:streamGenerateContent?alt=sse",
-        body=deepcopy(fields | request.extra_body),  # shares nothing with the request
-        framing_by_type={"application/json": "json-array"},  # from servers that know no alt=sse
-        warnings=(*body.warnings, *talk.warnings),
-    )
-
-
-def nearest_level(request: ChatRequest, levels: tuple[str, ...], warnings: list[Warned]) -> str:
-    """The level asked for, or the next one down; the lowest if there is none below."""
-    effort, order = str(request.reasoning_effort), ("none", *BUDGET_BY_EFFORT)
-    below = [level for level in levels if order.index(level) <= order.index(effort)]
-    level = below[-1] if below else levels[0]
-    if level != effort:
-        how = f"{request.model} has no {effort!r}: sent as {level!r}."
-        warnings.append(Warned("option_adjusted", "reasoning_effort", how))
-    return level
 
 
 def _function(tool: Tool) -> dict[str, Any]:

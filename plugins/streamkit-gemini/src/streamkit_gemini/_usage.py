@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import Any
 
 from streamkit.chunks import Chunk, UsageReport
+from streamkit.reading import count
 from streamkit.values import Usage
-from streamkit_gemini._wire import count
 
 # Far more than there are. Merging an object that grows with every event would be quadratic.
 _MAX_FIELDS = 256

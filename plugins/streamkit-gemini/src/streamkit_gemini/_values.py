@@ -6,9 +6,10 @@ from collections.abc import Iterable
 from typing import Any
 
 from streamkit.chunks import Key
+from streamkit.reading import count, items, mapping, text
 from streamkit.values import Citation, FinishReason
-from streamkit_gemini._wire import count, items, mapping, text
 
+DIALECT = "gemini-generate"
 SCHEME = "gemini"
 """The scheme of thought signatures, so that they go back only to those who can read them."""
 

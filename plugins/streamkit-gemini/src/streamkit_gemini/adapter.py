@@ -6,30 +6,28 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from streamkit.adapter import Adapter, Decoder, Endpoint, KeySource, ResumeBy, Supports, WireRequest
+from streamkit.adapter import (
+    INSTRUCT,
+    Adapter,
+    Decoder,
+    Endpoint,
+    KeySource,
+    ResumeBy,
+    Supports,
+    WireRequest,
+)
 from streamkit.errors import ConfigurationError
 from streamkit.messages import ChatRequest
 from streamkit_gemini._decoder import GenerateDecoder
 from streamkit_gemini._endpoint import endpoint, vertex_endpoint
-from streamkit_gemini._messages import DIALECT
-from streamkit_gemini._request import build
-from streamkit_gemini.models import GEMINI, ModelFacts
+from streamkit_gemini._request import OPTIONS, build
+from streamkit_gemini._values import DIALECT
+from streamkit_gemini.models import MODELS, ModelFacts
 
-_OPTIONS = frozenset(
-    {
-        *("tools", "tool_choice", "response_format", "max_tokens", "temperature", "top_p", "top_k"),
-        *("stop", "seed", "n", "frequency_penalty", "presence_penalty", "logprobs"),
-        *("reasoning_effort", "reasoning_budget", "service_tier"),
-    }
+PARTS = frozenset(
+    {"text", "reasoning", "refusal", "image", "document", "media"}
+    | {"tool_call", "tool_result", "provider_item"}
 )
-_PARTS = frozenset(
-    {
-        *("text", "reasoning", "refusal", "image", "document", "media"),
-        *("tool_call", "tool_result", "provider_item"),
-    }
-)
-
-_INSTRUCT = ResumeBy("instruct", "any chat model takes a further turn of the user's")
 
 
 @dataclass(frozen=True)
@@ -55,7 +53,7 @@ class Gemini(Adapter):
     project: str | None = None
     location: str = "global"
     name: str = "gemini"
-    models: Mapping[str, ModelFacts] = field(default_factory=lambda: GEMINI, repr=False, hash=False)
+    models: Mapping[str, ModelFacts] = field(default_factory=lambda: MODELS, repr=False, hash=False)
     endpoint: Endpoint = field(init=False, repr=False, compare=False)
     supports: Supports = field(init=False, repr=False, compare=False)
 
@@ -67,7 +65,7 @@ class Gemini(Adapter):
             where = endpoint(self.base_url, self.api_key)
         else:
             where = vertex_endpoint(self.project, self.location, self.api_key)
-        supports = Supports(options=_OPTIONS | own, parts=_PARTS, reasoning=True, usage=True)
+        supports = Supports(options=OPTIONS | own, parts=PARTS, reasoning=True)
         # The way to complete a frozen dataclass.
         object.__setattr__(self, "endpoint", where)
         object.__setattr__(self, "supports", supports)
@@ -80,4 +78,4 @@ class Gemini(Adapter):
         return GenerateDecoder(request)
 
     def resume_by(self, request: ChatRequest) -> tuple[ResumeBy, ...]:  # noqa: ARG002
-        return (_INSTRUCT,)
+        return (INSTRUCT,)

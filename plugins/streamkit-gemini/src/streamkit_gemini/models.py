@@ -1,8 +1,8 @@
-"""What differs between Gemini models, as data: a prefix of model ids a row.
+"""What differs between Gemini models, as data: one row a generation.
 
-A row is a fact that a request must respect, or be refused with a 400. The longest prefix that
-fits counts; a model of no row is taken for a new one. Another table may be given to the adapter
-(``Gemini(models=…)``).
+A row is a fact that a request must respect, or be refused with a 400. The longest name that fits
+counts, wherever in an id it stands; a model of no row is taken for a new one. Another table may be
+given to the adapter (``Gemini(models=…)``).
 
 Sources, as of November 2026:
 
@@ -20,6 +20,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
+
+from streamkit.writing import row_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,7 @@ _NEW = ModelFacts()
 _OLD = ModelFacts(levels=(), signed_calls=False, media_results=False)
 _MINIMAL = replace(_NEW, levels=("minimal", "low", "medium", "high"))
 
-GEMINI: Mapping[str, ModelFacts] = MappingProxyType(
+MODELS: Mapping[str, ModelFacts] = MappingProxyType(
     {
         "gemini-1": _OLD,
         "gemini-2.0": _OLD,
@@ -63,8 +65,6 @@ GEMINI: Mapping[str, ModelFacts] = MappingProxyType(
 """Google's models, at the Gemini API and on Vertex AI."""
 
 
-def facts_of(model: str, models: Mapping[str, ModelFacts]) -> ModelFacts:
+def facts_of(model: str, models: Mapping[str, ModelFacts] = MODELS) -> ModelFacts:
     """What is known of a model; ``models/gemini-2.5-pro`` and the bare name find the same row."""
-    name = model.rpartition("/")[2]
-    fitting = [prefix for prefix in models if name.startswith(prefix)]
-    return models[max(fitting, key=len)] if fitting else _NEW
+    return row_of(model, models, _NEW)

@@ -18,9 +18,9 @@ from streamkit.adapter import Decoder, Frame, malformed, parse_json
 from streamkit.chunks import Chunk, Cursor, End, Meta, Notice, Opaque, Stop
 from streamkit.faults import fault_from_error
 from streamkit.messages import ChatRequest
+from streamkit.reading import items, mapping, rest, text
 from streamkit.values import FinishReason
 from streamkit_gemini._usage import RunningUsage
-from streamkit_gemini._wire import items, mapping, rest, text
 from streamkit_gemini.interactions._steps import Step
 from streamkit_gemini.interactions._values import FINISH_REASONS, finish_reason
 

@@ -8,20 +8,25 @@ asked for with an effort.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from copy import deepcopy
 from typing import Any
 
-from streamkit.adapter import Warned, WireRequest
+from streamkit.adapter import WireRequest
 from streamkit.messages import ChatRequest, JsonSchema, NamedTool, Tool, VendorTool
-from streamkit_gemini._request import nearest_level
-from streamkit_gemini.interactions._messages import Steps
+from streamkit.writing import Warnings, described_schema, merged, nearest_effort, renamed
+from streamkit_gemini.interactions._messages import Messages
 from streamkit_gemini.models import ModelFacts, facts_of
 
-_NUMBERS = {
+_PLAIN = {
     "max_tokens": "max_output_tokens",
     "temperature": "temperature",
     "top_p": "top_p",
+    "stop": "stop_sequences",
     "seed": "seed",
+}
+"""Options whose values go out as they are, and their names in ``generation_config``."""
+
+OPTIONS = frozenset({*_PLAIN, "tools", "tool_choice", "response_format", "reasoning_effort"}) | {
+    *("metadata", "service_tier"),
 }
 _CHOICES = {"auto": "auto", "none": "none", "required": "any"}
 
@@ -30,15 +35,16 @@ def build(request: ChatRequest, models: Mapping[str, ModelFacts]) -> WireRequest
     """The HTTP request for ``request``.
 
     An agent is asked with ``extra_body={"agent": …}``, which takes the place of the model.
-    Raises UnsupportedError for messages with content that the API cannot take.
+    Raises UnsupportedError for messages with content that the vendor cannot take.
     """
-    talk = Steps(request.messages)
-    warnings = list(talk.warnings)
-    fields: dict[str, Any] = {"model": request.model, "input": talk.steps, "stream": True}
+    warnings = Warnings()
+    messages = Messages(warnings)
+    steps = messages.build(request.messages)
+    fields: dict[str, Any] = {"model": request.model, "input": steps, "stream": True}
     if "agent" in request.extra_body:
         del fields["model"]
-    if talk.system:
-        fields["system_instruction"] = "\n\n".join(talk.system)
+    if messages.system:
+        fields["system_instruction"] = "\n\n".join(messages.system)
     if request.tools:
         fields["tools"] = [_tool(tool) for tool in request.tools]
     if request.response_format not in (None, "text"):
@@ -49,31 +55,21 @@ def build(request: ChatRequest, models: Mapping[str, ModelFacts]) -> WireRequest
         fields["service_tier"] = request.service_tier
     if request.metadata:
         fields["labels"] = request.metadata
-    return WireRequest(
-        path="/interactions",
-        body=deepcopy(fields | request.extra_body),  # shares nothing with the request
-        warnings=tuple(warnings),
-    )
+    return WireRequest("/interactions", merged(fields, request), warnings=tuple(warnings))
 
 
 def _config(
-    request: ChatRequest, models: Mapping[str, ModelFacts], warnings: list[Warned]
+    request: ChatRequest, models: Mapping[str, ModelFacts], warnings: Warnings
 ) -> dict[str, Any]:
-    config: dict[str, Any] = {}
-    for option, field in _NUMBERS.items():
-        value = getattr(request, option)
-        if value is not None:
-            config[field] = value
-    if request.stop:
-        config["stop_sequences"] = list(request.stop)
-    if request.reasoning_effort is not None:
+    config = renamed(request, _PLAIN)
+    if effort := request.reasoning_effort:
         facts = facts_of(request.model, models)
         if facts.levels or facts.budget:
-            level = nearest_level(request, facts.levels or _ANY_LEVEL, warnings)
+            levels = facts.levels or _ANY_LEVEL
+            level = nearest_effort(effort, levels, warnings, request.model)
             config |= {"thinking_level": level, "thinking_summaries": "auto"}
         else:
-            why = f"{request.model} does not think."
-            warnings.append(Warned("option_ignored", "reasoning_effort", why))
+            warnings.ignored("reasoning_effort", f"{request.model} does not think")
     choice = _tool_choice(request)
     return config | ({} if choice is None else {"tool_choice": choice})
 
@@ -103,8 +99,5 @@ def _tool(tool: Tool | VendorTool) -> dict[str, Any]:
 def _format(wanted: Any) -> dict[str, Any]:
     format_: dict[str, Any] = {"type": "text", "mime_type": "application/json"}
     if isinstance(wanted, JsonSchema):
-        schema = wanted.json_schema
-        if wanted.description:
-            schema = {"description": wanted.description, **schema}
-        format_["schema"] = schema
+        format_["schema"] = described_schema(wanted)
     return format_

@@ -27,7 +27,7 @@ from streamkit.chunks import (
     ToolArguments,
     ToolOpened,
 )
-from streamkit_gemini._wire import items, mapping, rest, text
+from streamkit.reading import items, mapping, rest, text
 from streamkit_gemini.interactions._values import SCHEME, citation_of
 
 _CALL_FIELDS = frozenset({"type", "id", "name", "arguments"})

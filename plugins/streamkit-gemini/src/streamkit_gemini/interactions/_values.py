@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from streamkit.chunks import Key
+from streamkit.reading import count, text
 from streamkit.values import Citation, FinishReason
 from streamkit_gemini._values import Buffers, position
-from streamkit_gemini._wire import count, text
 
 DIALECT = "gemini-interactions"
 SCHEME = DIALECT

@@ -7,36 +7,30 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 from urllib.parse import quote
 
-from streamkit.adapter import Adapter, Decoder, Endpoint, KeySource, ResumeBy, Supports, WireRequest
+from streamkit.adapter import (
+    INSTRUCT,
+    Adapter,
+    Decoder,
+    Endpoint,
+    KeySource,
+    ResumeBy,
+    Supports,
+    WireRequest,
+)
 from streamkit.errors import ConfigurationError
 from streamkit.messages import ChatRequest
 from streamkit_gemini._endpoint import endpoint, vertex_endpoint
+from streamkit_gemini.adapter import PARTS
 from streamkit_gemini.interactions._decoder import InteractionsDecoder
-from streamkit_gemini.interactions._request import build
+from streamkit_gemini.interactions._request import OPTIONS, build
 from streamkit_gemini.interactions._values import DIALECT
-from streamkit_gemini.models import GEMINI, ModelFacts
+from streamkit_gemini.models import MODELS, ModelFacts
 
-_SUPPORTS = Supports(
-    options=frozenset(
-        {
-            *("tools", "tool_choice", "response_format", "max_tokens", "temperature", "top_p"),
-            *("stop", "seed", "reasoning_effort", "metadata", "service_tier"),
-        }
-    ),
-    parts=frozenset(
-        {
-            *("text", "reasoning", "refusal", "image", "document", "media"),
-            *("tool_call", "tool_result", "provider_item"),
-        }
-    ),
-    reasoning=True,
-    usage=True,
-)
+_SUPPORTS = Supports(options=OPTIONS, parts=PARTS, reasoning=True)
 
 _REPLAY = ResumeBy("replay", "google-genai 3.4, interactions.get: last_event_id")
 _POLL_EVERY = 2.0
 """Seconds, between looks at an interaction that goes on (guide to background execution)."""
-_INSTRUCT = ResumeBy("instruct", "any chat model takes a further turn of the user's")
 
 
 @dataclass(frozen=True)
@@ -58,7 +52,7 @@ class GeminiInteractions(Adapter):
     project: str | None = None
     location: str = "global"
     name: str = "gemini-interactions"
-    models: Mapping[str, ModelFacts] = field(default_factory=lambda: GEMINI, repr=False, hash=False)
+    models: Mapping[str, ModelFacts] = field(default_factory=lambda: MODELS, repr=False, hash=False)
     endpoint: Endpoint = field(init=False, repr=False, compare=False)
     supports: Supports = field(init=False, default=_SUPPORTS, repr=False, compare=False)
 
@@ -81,7 +75,7 @@ class GeminiInteractions(Adapter):
     def resume_by(self, request: ChatRequest) -> tuple[ResumeBy, ...]:
         """Interactions are stored unless the request says otherwise, and can be read again."""
         stored = request.extra_body.get("store") is not False
-        return (_REPLAY, _INSTRUCT) if stored else (_INSTRUCT,)
+        return (_REPLAY, INSTRUCT) if stored else (INSTRUCT,)
 
     def replay_request(self, request: ChatRequest, cursor: str) -> WireRequest:  # noqa: ARG002
         """What comes after ``cursor``, which is ``INTERACTION_ID:EVENT_ID``."""
