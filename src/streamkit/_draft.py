@@ -7,7 +7,8 @@ adapter only says what the vendor said. The rules:
    key runs on until content of another kind follows, or until its choice stops.
 2. A part that was announced but got no content yet is not shown (a retry may still start afresh).
 3. A tool call becomes a `ToolCall` only when the vendor closed it and it parses strictly. An empty
-   call counts as ``{}`` only once the model is known to have stopped of its own accord.
+   call (``null`` on some servers) counts as ``{}`` only once the model is known to have stopped of
+   its own accord.
 4. Joined deltas of a part equal its text.
 5. Where a cut answer may be gone on with, the last word of the running text is held back, and the
    first words of the next attempt pass a joint (see `_seam`). What is held is not in the part yet.
@@ -27,6 +28,8 @@ from streamkit._spent import summed
 from streamkit.messages import ChatResponse, Choice, ToolCall
 from streamkit.values import Outcome, Timings, Usage
 
+# Models on Groq and Cohere say ``null`` for a tool without parameters (recordings).
+_NO_ARGUMENTS = frozenset({"", "null"})
 # An empty argument buffer may be a call that was cut before its first byte.
 _CUT_REASONS = frozenset({"length", "content_filter", "error", "cancelled"})
 
@@ -37,9 +40,10 @@ _CLOSED_BY_VENDOR = frozenset({"tool_call", "provider_item"})
 class Draft:
     """Folds chunks into ``events`` and into a response. See the rules at the head of the file."""
 
-    def __init__(self, events: deque[Any], dialect: str) -> None:
+    def __init__(self, events: deque[Any], owner: str) -> None:
         self.events = events
-        self.dialect = dialect
+        self.owner = owner
+        """Under whose name provider items stand."""
         self.seq = 0
         self.delivered = 0
         """Characters of text, reasoning and refusal that events have carried so far."""
@@ -61,6 +65,8 @@ class Draft:
         self.booked = 0
         """How many characters of the answer those attempts gave."""
         self.attempt_usage: Usage | None = None
+        self.counted = 0
+        """Tokens of text that the vendor counted in the attempts before this one."""
 
     # --- in --------------------------------------------------------------------------------
 
@@ -109,7 +115,7 @@ class Draft:
                 if part.closed:
                     continue
                 if part.kind in _CLOSED_BY_VENDOR:
-                    self.emit(e.PartEnded, part.index, part.value(self.dialect), choice.index)
+                    self.emit(e.PartEnded, part.index, part.value(self.owner), choice.index)
                 else:
                     self._end(choice, part)
 
@@ -132,7 +138,7 @@ class Draft:
         stop = choice.stop
         return Choice(
             index=choice.index,
-            parts=tuple(p.value(self.dialect) for p in choice.parts),
+            parts=tuple(p.value(self.owner) for p in choice.parts),
             finish_reason=stop.reason if stop else None,
             raw_finish_reason=stop.raw if stop else None,
             stop_sequence=stop.sequence if stop else None,
@@ -222,7 +228,7 @@ class Draft:
         part.closed = True
         if choice.running is part:
             choice.running = None
-        self.emit(e.PartEnded, part.index, part.value(self.dialect), choice.index)
+        self.emit(e.PartEnded, part.index, part.value(self.owner), choice.index)
 
     # --- content ---------------------------------------------------------------------------
 
@@ -368,7 +374,7 @@ class Draft:
         text = part.text
         if part.tool_kind == "custom":
             self._ready(choice, part, None, text)
-        elif text and not text.isspace():
+        elif text.strip() not in _NO_ARGUMENTS:
             arguments = parse_object(text)
             if arguments is None:
                 self._end(choice, part)
@@ -386,7 +392,7 @@ class Draft:
             if cut:
                 part.closed = False  # closed by the stop, not by the model
             else:
-                self._ready(choice, part, {}, "{}")
+                self._ready(choice, part, {}, part.text if part.text.strip() else "{}")
 
     def _ready(
         self, choice: ChoiceDraft, part: PartDraft, arguments: dict[str, Any] | None, text: str

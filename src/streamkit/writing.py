@@ -126,7 +126,7 @@ def arguments_text_of(call: ToolCall) -> str:
     """A call's arguments as JSON of an object, as the model wrote it."""
     if call.arguments is None:
         return json.dumps(arguments_of(call), ensure_ascii=False)
-    return call.arguments_text or "{}"
+    return call.arguments_text if call.arguments else "{}"
 
 
 # --- options -----------------------------------------------------------------------------------
