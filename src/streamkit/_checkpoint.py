@@ -14,7 +14,7 @@ from typing import Any
 from streamkit import events as e
 from streamkit._draft import Draft
 from streamkit._parts import ChoiceDraft, PartDraft
-from streamkit._spent import cut_usage, summed
+from streamkit._spent import cut_usage, summed, tokens_taken
 from streamkit.chunks import Key, Stop
 from streamkit.messages import Part, ReasoningPart, TextPart, ToolCall
 from streamkit.values import Citation, Usage
@@ -78,16 +78,32 @@ def parts_to_send(draft: Draft, text: str) -> tuple[Part, ...]:
     Closed and signed reasoning goes with it, as far as the dialect takes its own back.
     """
     reasoning = [
-        part.value(draft.dialect)
+        part.value(draft.owner)
         for part in draft.choices[0].parts
         if part.kind == "reasoning" and part.closed and part.signature
     ]
     return (*(p for p in reasoning if isinstance(p, ReasoningPart)), TextPart(text=text))
 
 
+def taken(draft: Draft, text: str) -> int:
+    """How many tokens of ``max_tokens`` the text took, at least."""
+    seam = draft.seam
+    return tokens_taken(text, seam.pieces, seam.characters, draft.counted + _counted(draft))
+
+
+def _counted(draft: Draft) -> int:
+    """What the vendor has counted of the attempt's words so far; 0 if thoughts are among them."""
+    usage = draft.attempt_usage
+    if usage is None or usage.reasoning_tokens:
+        return 0
+    thought = any(part.kind == "reasoning" for part in draft.choices[0].parts)
+    return 0 if thought else usage.output_tokens or 0
+
+
 def settle_usage(draft: Draft, unshown: str) -> None:
     """Book what the attempt that broke off cost."""
     draft.spent.append(_cost(draft, unshown))
+    draft.counted += _counted(draft)
     draft.usage = summed(draft.spent[:-1], draft.spent[-1])
     draft.attempt_usage = None
 
@@ -170,9 +186,9 @@ def _dump_choice(choice: ChoiceDraft) -> dict[str, Any]:
     }
 
 
-def load(data: dict[str, Any], events: deque[Any], dialect: str) -> Draft:
+def load(data: dict[str, Any], events: deque[Any], owner: str) -> Draft:
     """The draft that `dump` wrote. Raises KeyError, TypeError or ValueError if it is none."""
-    draft = Draft(events, dialect)
+    draft = Draft(events, owner)
     draft.seq = int(data["seq"])
     draft.cursor, draft.kept = data["cursor"], data["kept"]
     draft.recall(data["info"])

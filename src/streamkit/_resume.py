@@ -17,7 +17,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from streamkit._checkpoint import break_off, parts_to_send, standing
+from streamkit._checkpoint import break_off, parts_to_send, standing, taken
 from streamkit._explain import STARTED_ANEW
 from streamkit._joint import safe_length
 from streamkit._spent import tokens_in
@@ -283,7 +283,7 @@ class Resuming:
             turns = (said, Message.user(_GO_ON.format(tail=sent[-_TAIL:])))
         update: dict[str, object] = {"messages": (*request.messages, *turns)}
         if request.max_tokens is not None:
-            update["max_tokens"] = max(1, request.max_tokens - tokens_in(sent))
+            update["max_tokens"] = max(1, request.max_tokens - taken(draft, sent))
         request = request.model_copy(update=update)
         try:
             if how == "instruct":

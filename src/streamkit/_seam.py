@@ -26,6 +26,7 @@ class Seam:
     """The delivery of choice 0's text. ``active`` says whether `admit` must be asked at all.
 
     ``append_only`` is set for a reader of words alone, from whom nothing can be taken back.
+    ``pieces`` and ``characters`` count what was admitted, over all attempts.
     """
 
     __slots__ = (
@@ -34,9 +35,11 @@ class Seam:
         "_spoken",
         "active",
         "append_only",
+        "characters",
         "held_part",
         "hold",
         "joint",
+        "pieces",
         "resumed",
     )
 
@@ -46,6 +49,7 @@ class Seam:
         self._spoken = False
         self.active = False
         self.append_only = False
+        self.pieces = self.characters = 0
         self.hold: HoldBack | None = None
         self.held_part: PartDraft | None = None
         self.joint: Joint | None = None
@@ -109,6 +113,8 @@ class Seam:
             StartedAnewError: the attempt gives another answer instead of going on.
             StopString: the answer ends at the seam.
         """
+        self.pieces += 1
+        self.characters += len(text)
         if self.joint is not None:
             self._spoken = True
             join = self.joint.feed(text)

@@ -363,11 +363,6 @@ def test_further_input_is_bounded_over_all_attempts() -> None:
     assert "further input tokens" in str(told.error)
 
 
-def test_max_tokens_shrinks_by_what_came() -> None:
-    assert ask(HALF, REST, max_tokens=100).bodies[1]["max_tokens"] == 96
-    assert ask(HALF, REST, max_tokens=2).bodies[1]["max_tokens"] == 1
-
-
 def test_the_bucket_is_shared_with_retries() -> None:
     setup = Setup(adapters=[Going()], retry=SOON)
     setup._budgets["vendor.invalid"] = budget = setup.call("wire:any", "Hi", {}).budget("x")
