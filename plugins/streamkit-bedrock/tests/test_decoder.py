@@ -49,6 +49,11 @@ def test_text_begins_with_its_first_piece_and_ends_with_its_block() -> None:
     assert said(*frames) == [c.Text("Hel", 0), c.Text("lo", 0), c.Closed(0), c.Text("!", 1)]
 
 
+def test_an_empty_announcement_says_nothing() -> None:
+    frames = (start(0), delta(0, text="Hi"), stop(0))
+    assert said(*frames) == [c.Text("Hi", 0), c.Closed(0)]
+
+
 def test_an_index_that_is_used_again_is_another_block() -> None:
     again = said(delta(0, text="a"), stop(0), delta(0, text="b"), stop(0))
     assert again == [c.Text("a", 0), c.Closed(0), c.Text("b", 1), c.Closed(1)]

@@ -63,7 +63,10 @@ class Blocks:
         announced = mapping(event.get("start"))
         kind = next((kind for kind in _STARTS if isinstance(announced.get(kind), dict)), None)
         if kind is None:
-            return [Opaque("contentBlockStart", rest(event))]
+            told = rest(event)
+            # An empty start says no more than that text or reasoning follows.
+            empty = rest(told, "contentBlockIndex") == {"start": {}}
+            return _NONE if empty else [Opaque("contentBlockStart", told)]
         index = count(event.get("contentBlockIndex"))
         chunks = self._end(index)
         block = self._begin(index, kind, announced[kind])
