@@ -23,13 +23,14 @@ from streamkit.values import Timings
 class StreamState:
     """What an async and a sync stream have in common: the flow, and views of it."""
 
+    _begun = False  # also of one that Ctrl-C leaves half made
+
     def __init__(self, call: Call) -> None:
         self._flow = Flow(call, now)
         self._run = self._flow.run()
         self._events: deque[Event] = self._flow.events
         self._command: Command | None = None
         self._advanced = 0.0
-        self._begun = False
         self._closed = False
 
     @property

@@ -83,8 +83,11 @@ class Stream(StreamState):
     def _close(self) -> Exception | None:
         if self._closed:
             return None
-        self._leave()
-        return self._driver.close()
+        try:
+            self._leave()
+        finally:  # even if Ctrl-C comes
+            problem = self._driver.close()
+        return problem
 
     def _step(self) -> None:
         """Carry out one command, and so get on to the next event or to the end."""

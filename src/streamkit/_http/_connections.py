@@ -332,13 +332,13 @@ class Connections:
                 self._shelf.put_to_use(line)
             trace("http11.send_request.started", {})
             head = line.ask(request)
+            body = Body(self._shelf, key, line, request.extensions["timeout"]["read"])
+            return answer(head, body, line.stream)
         except BaseException:
             if line is not None:
                 self._shelf.drop(line)
                 line.close()
             raise
-        body = Body(self._shelf, key, line, request.extensions["timeout"]["read"])
-        return answer(head, body, line.stream)
 
     def close(self) -> None:
         lines = self._shelf.clear()
