@@ -42,7 +42,11 @@ def test_what_is_not_sent_again_is_not_counted() -> None:
 
 
 def test_pieces_are_counted_over_all_attempts() -> None:
-    assert left(pieces(*[" No", " way"] * 20, " "), pieces(*[" Yes", " so"] * 10, " ")) == [100, 60, 39]
+    assert left(pieces(*[" No", " way"] * 20, " "), pieces(*[" Yes", " so"] * 10, " ")) == [
+        100,
+        60,
+        39,
+    ]
 
 
 @pytest.mark.parametrize("hold_back", [True, False])
