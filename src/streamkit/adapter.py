@@ -195,14 +195,21 @@ class Decoder(ABC):
 class Adapter(ABC):
     """One wire dialect at one vendor. Frozen and shared.
 
-    ``name`` is the model-id prefix, ``dialect`` the wire format's name, which also owns
-    its provider items.
+    ``name`` is the model-id prefix, ``dialect`` the wire format's name.
     """
 
     dialect: ClassVar[str]
     name: str
     endpoint: Endpoint
     supports: Supports
+
+    @property
+    def owner(self) -> str:
+        """Under whose name `ProviderItem`s stand, and go back.
+
+        The dialect's, unless servers that speak it make nothing of each other's items.
+        """
+        return self.dialect
 
     @abstractmethod
     def request(self, request: ChatRequest) -> WireRequest:
