@@ -191,6 +191,18 @@ VECTORS: dict[str, tuple[bytes, list[Frame], Frame | None]] = {
         None,
     ),
     "unknown-field-with-data": (b'error: {"a":1}\ndata: b\n\n', [Frame("b")], None),
+    "bare-json": (
+        b'data: a\n\n{"error":{"code":503}}\n\n: hm\n[{"error":{}}]\n\n',
+        [Frame("a"), Frame('{"error":{"code":503}}'), Frame('[{"error":{}}]')],
+        None,
+    ),
+    "bare-json-over-lines": (
+        b'data: a\n\n{\n  "error": {\n    "code": 503\n  }\n}\n',
+        [Frame("a")],
+        Frame('{\n  "error": {\n    "code": 503\n  }\n}'),
+    ),
+    "bare-json-cut": (b'data: a\n\n{\n  "error": {\n', [Frame("a")], None),
+    "bare-text": (b'oops\n\n"oops"\n\n503\n\n[DONE]\n\n', [], None),
 }
 
 
@@ -200,30 +212,42 @@ def read(*pieces: bytes) -> tuple[list[Frame], Frame | None]:
     return frames, reader.end()
 
 
+def value_of(text: str) -> object:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return None
+
+
 def reference(body: bytes, *, deviate: bool = True) -> tuple[list[Frame], Frame | None]:
     """The standard's algorithm in plain steps, on the whole body at once.
 
-    With ``deviate`` a lone unknown field that holds a JSON object is a frame, as it is for us.
+    With ``deviate`` a lone unknown field that holds a JSON object is a frame, as it is for us, and
+    so is a JSON object or array without any field.
     """
     text = body.decode("utf-8", "replace")
     if text.startswith("\ufeff"):
         text = text[1:]
     *lines, tail = re.split("\r\n|\r|\n", text)
     frames: list[Frame] = []
-    data, event, seen = "", "", []
+    data, event, seen = "", "", list[str]()
     last_id = None
 
     def dispatch(into: list[Frame]) -> None:
         nonlocal data, event, seen
         if data:
             into.append(Frame(data[:-1], "" if event == "message" else event, last_id))
-        elif deviate and len(seen) == 1 and seen[0][0] not in ("event", "id", "retry"):
-            name, value = seen[0]
-            try:
-                if isinstance(json.loads(value), dict):
-                    into.append(Frame(value, name, last_id))
-            except ValueError:
-                pass
+        elif deviate:
+            bare = "\n".join(seen)
+            name, _, value = bare.partition(":")
+            if isinstance(value_of(bare), dict | list):
+                into.append(Frame(bare, "", last_id))
+            elif (
+                len(seen) == 1
+                and name not in ("event", "id", "retry")
+                and isinstance(value_of(value), dict)
+            ):
+                into.append(Frame(value.removeprefix(" "), name, last_id))
         data, event, seen = "", "", []
 
     def process(line: str) -> None:
@@ -233,7 +257,7 @@ def reference(body: bytes, *, deviate: bool = True) -> tuple[list[Frame], Frame 
         name, value = line.split(":", 1) if ":" in line else (line, "")
         if value.startswith(" "):
             value = value[1:]
-        seen.append((name, value))
+        seen.append(line)
         if name == "data":
             data += value + "\n"
         elif name == "event":

@@ -14,13 +14,16 @@ as well; httpx-sse reads all others, one block at a time. Used so, its known fau
 Line ends of all kinds become LF before anything else. A CR is a line end as soon as it is there;
 should the next read begin with an LF, the two were one line end and the LF is dropped.
 
-Two things differ from the standard, both so that nothing a vendor says is lost. `end` reports an
-event that lacks its blank line instead of dropping it. And a block whose only content is an unknown
+Three things differ from the standard, all so that nothing a vendor says is lost. `end` reports an
+event that lacks its blank line instead of dropping it. A block whose only content is an unknown
 field with a JSON object becomes a frame of that name: llama-box (gpustack) sends its errors as
-``error: {"code": 500, ...}``, without a ``data`` line.
+``error: {"code": 500, ...}``, without a ``data`` line. And a block that is JSON without any field
+becomes a frame: so Google sends errors, over several lines (google-genai 3.4, _api_client).
 """
 
 from __future__ import annotations
+
+from types import UnionType
 
 import httpx
 from httpx_sse import EventSource
@@ -96,20 +99,21 @@ class ServerSentEvents:
         if event.data:
             name = "" if event.event == _DEFAULT_TYPE else event.event
             return Frame(event.data[1:], name, self._last_id)
-        return self._unknown_field(block)
+        return self._no_event(block)
 
-    def _unknown_field(self, block: str) -> Frame | None:
+    def _no_event(self, block: str) -> Frame | None:
         lines = [line for line in block.split("\n") if not line.startswith(":")]
-        if len(lines) != 1:
-            return None
-        name, _, value = lines[0].partition(":")
-        if name in _KNOWN_FIELDS or not _is_json_object(value):
+        text = "\n".join(lines)
+        if _is_json(text, dict | list):
+            return Frame(text, "", self._last_id)
+        name, _, value = text.partition(":")
+        if len(lines) != 1 or name in _KNOWN_FIELDS or not _is_json(value, dict):
             return None
         return Frame(value.removeprefix(" "), name, self._last_id)
 
 
-def _is_json_object(text: str) -> bool:
+def _is_json(text: str, kind: type | UnionType) -> bool:
     try:
-        return isinstance(parse_json(text), dict)
+        return isinstance(parse_json(text), kind)
     except (ValueError, RecursionError):
         return False
