@@ -1,4 +1,4 @@
-"""TCP and TLS on asyncio's own event loop, with the interface of httpcore's network streams.
+"""TCP on asyncio's own event loop, with the interface of httpcore's network streams.
 
 httpcore reads through anyio, which for every read opens a cancel scope with a timer of its own, and
 tells the loop twice to watch the socket. At a person's pace, one read for each delta, that is half
@@ -20,6 +20,8 @@ from typing import Any, Final, cast
 
 import anyio
 import httpcore
+
+from streamkit._http._tls import TlsStream
 
 Address = tuple[int, Any]
 """Address family, and what `socket.connect` takes."""
@@ -193,6 +195,11 @@ class AsyncioStream(asyncio.Protocol, httpcore.AsyncNetworkStream):
             self._transport.resume_reading()
         return data
 
+    def received(self) -> bytes:
+        """What has come while nobody read."""
+        data, self._received = self._received, b""
+        return data
+
     async def _arrival(self, timeout: float | None) -> None:
         reader = self._reader = self._loop.create_future()
         alarm: asyncio.TimerHandle | None = None
@@ -274,25 +281,14 @@ class AsyncioStream(asyncio.Protocol, httpcore.AsyncNetworkStream):
         ssl_context: ssl.SSLContext,
         server_hostname: str | None = None,
         timeout: float | None = None,
-    ) -> AsyncioStream:
-        try:
-            with anyio.fail_after(timeout):
-                transport = await self._loop.start_tls(
-                    self._transport, self, ssl_context, server_hostname=server_hostname
-                )
-        except TimeoutError as error:
-            await self.aclose()
-            raise httpcore.ConnectTimeout(f"no TLS connection within {timeout} s") from error
-        except OSError as error:  # ssl.SSLError is one
-            await self.aclose()
-            raise httpcore.ConnectError(str(error)) from error
-        assert transport is not None
-        self._transport = transport
-        return self
+    ) -> TlsStream:
+        secured = TlsStream(self, ssl_context, server_hostname)
+        await secured.shake_hands(timeout)
+        return secured
 
     def get_extra_info(self, info: str) -> Any:
         match info:
-            case "ssl_object" | "socket":
+            case "socket":
                 return self._transport.get_extra_info(info)
             case "client_addr":
                 return self._transport.get_extra_info("sockname")
