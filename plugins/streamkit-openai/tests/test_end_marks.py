@@ -98,6 +98,10 @@ def test_an_answer_the_vendor_broke_off_is_a_fault_not_an_answer(reason: str) ->
         ("content_filter", "content_filter"),
         ("sensitive", "content_filter"),
         ("tool_calls", "stop"),
+        ("eos_token", "stop"),
+        ("end_turn", "stop"),
+        ("MAX_TOKENS", "length"),
+        ("SAFETY", "content_filter"),
         ("brand_new", "other"),
     ],
 )

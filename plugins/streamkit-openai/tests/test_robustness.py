@@ -53,6 +53,7 @@ WORDS = st.sampled_from(
         "stop",
         "text",
         "thinking",
+        "reasoning",
         "reference",
         "image_url",
         "url_citation",

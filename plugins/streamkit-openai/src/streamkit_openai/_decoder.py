@@ -27,7 +27,7 @@ from streamkit.chunks import (
 )
 from streamkit.faults import fault_from_error, kind_of
 from streamkit.messages import ChatRequest
-from streamkit.values import Citation
+from streamkit.values import Citation, ReasoningKind
 from streamkit_openai._choice import Choice
 from streamkit_openai._fields import CHOICE, DELTA, TOP, Fields
 from streamkit_openai._steady import Steady
@@ -40,6 +40,12 @@ _TOP_FIELDS = frozenset(
     {"id", "object", "created", "model", "choices", "usage", "error", "obfuscation"}
 )
 _CHOICE_FIELDS = frozenset({"index", "delta", "finish_reason", "logprobs", "message", "text"})
+# Type of a piece of content: the field with its words, what these are, and who may have them back
+# (None: the server they came from).
+_THOUGHTS: dict[str, tuple[str, ReasoningKind, str | None]] = {
+    "thinking": ("thinking", "raw", "mistral"),
+    "reasoning": ("summary", "summary", None),  # Databricks
+}
 _DELTA_FIELDS = frozenset({"role", "content", "refusal", "reasoning_details"})
 
 
@@ -274,20 +280,20 @@ class ChatDecoder(Decoder):
             if words:
                 if isinstance(words, str):
                     out.append(Reasoning(words, None, choice.index))
-                else:
+                elif not self._thought(words, "raw", None, choice, out):
                     out.append(Opaque(field, words))
                 return
 
     def _pieces(self, content: list[Any], choice: Choice, out: list[Chunk]) -> None:
-        """Content in pieces of several types (Mistral, and servers modelled on it)."""
+        """Content in pieces of several types (Mistral, servers modelled on it, Databricks)."""
         for piece in content:
             kind = piece.get("type") if isinstance(piece, dict) else None
             if isinstance(piece, str) or kind == "text":
                 words = text_of(piece if isinstance(piece, str) else piece.get("text"))
                 if words:
                     out.append(Text(words, None, choice.index))
-            elif kind == "thinking":
-                self._thinking(piece, choice, out)
+            elif isinstance(kind, str) and kind in _THOUGHTS:
+                self._thoughts(piece, choice, out)
             elif kind == "reference":
                 out.append(Cited(Citation(kind="reference", raw=piece), None, choice.index))
             elif kind == "image_url":
@@ -297,17 +303,30 @@ class ChatDecoder(Decoder):
             else:
                 out.append(Opaque("content", piece))
 
-    def _thinking(self, piece: dict[str, Any], choice: Choice, out: list[Chunk]) -> None:
-        thinking = piece.get("thinking")
-        for part in thinking if isinstance(thinking, list) else [thinking]:
-            words = text_of(part.get("text") if isinstance(part, dict) else part)
-            if words:
-                out.append(Reasoning(words, None, choice.index))
-            elif part:
-                out.append(Opaque("thinking", part))
-        signature = text_of(piece.get("signature"))
+    def _thoughts(self, piece: dict[str, Any], choice: Choice, out: list[Chunk]) -> None:
+        type_ = piece["type"]
+        field, kind, scheme = _THOUGHTS[type_]
+        parts = piece.get(field)
+        for part in parts if isinstance(parts, list) else [parts]:
+            if not self._thought(part, kind, scheme, choice, out) and part:
+                out.append(Opaque(type_, part))
+        self._thought(piece, kind, scheme, choice, out)
+
+    def _thought(
+        self, part: Any, kind: ReasoningKind, scheme: str | None, choice: Choice, out: list[Chunk]
+    ) -> bool:
+        """Words of reasoning, or ``{text, signature}``, each of the two by itself as well."""
+        if isinstance(part, str):
+            part = {"text": part}
+        if not isinstance(part, dict):
+            return False
+        words, signature = text_of(part.get("text")), text_of(part.get("signature"))
+        if words:
+            out.append(Reasoning(words, None, choice.index, kind))
         if signature:
-            out.append(Signature(signature, "mistral", None, choice.index))
+            owner = scheme or self._profile.name
+            out.append(Signature(signature, owner, None, choice.index))
+        return bool(words or signature)
 
 
 def _logprobs(value: Any) -> list[Any] | None:

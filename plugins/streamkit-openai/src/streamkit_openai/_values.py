@@ -20,6 +20,15 @@ _REASONS: dict[str, FinishReason] = {
     "error": "error",  # OpenRouter, Mistral
     "network_error": "error",  # Z.ai
     "insufficient_system_resource": "error",  # DeepSeek
+    "eos_token": "stop",  # Text Generation Inference, which hosts at Hugging Face run
+    "stop_sequence": "stop",
+    # The words of the vendor behind a gateway, unchanged: Anthropic's and Google's.
+    "end_turn": "stop",
+    "max_tokens": "length",
+    "tool_use": "tool_call",
+    "refusal": "content_filter",
+    "safety": "content_filter",
+    "recitation": "content_filter",
 }
 
 
