@@ -187,10 +187,10 @@ def _dump_choice(choice: ChoiceDraft) -> dict[str, Any]:
 
 
 def load(data: dict[str, Any], events: deque[Any], owner: str) -> Draft:
-    """The draft that `dump` wrote. Raises KeyError, TypeError or ValueError if it is none."""
+    """The draft that `dump` wrote. Raises what Python does at a wrong shape, if it is none."""
     draft = Draft(events, owner)
     draft.seq = int(data["seq"])
-    draft.cursor, draft.kept = data["cursor"], data["kept"]
+    draft.cursor, draft.kept = _text(data["cursor"]), _text(data["kept"])
     draft.recall(data["info"])
     draft.seam.recall(str(data["space"]))
     draft.usage = Usage(**data["usage"])
@@ -206,7 +206,15 @@ def load(data: dict[str, Any], events: deque[Any], owner: str) -> Draft:
         _count(draft, choice)
     if 0 not in draft.choices:
         raise ValueError("no first choice")
+    draft.response(None)  # whatever is of the wrong type shows itself here, not in mid-stream
+    dump(draft)
     return draft
+
+
+def _text(value: object) -> str | None:
+    if value is None or isinstance(value, str):
+        return value
+    raise TypeError
 
 
 def _load_part(choice: ChoiceDraft, data: dict[str, Any]) -> None:

@@ -121,9 +121,9 @@ class Flow:
         self.call = call
         self.events: deque[Any] = deque()
         if call.saved is None:
-            self.draft = Draft(self.events, call.adapter.dialect)
+            self.draft = Draft(self.events, call.adapter.owner)
         else:
-            self.draft = call.saved.draft(self.events, call.adapter.dialect)
+            self.draft = call.saved.draft(self.events, call.adapter)
         self.watch = Stopwatch(now)
         self.outcome: Outcome | None = None
         self.error: StreamkitError | None = None

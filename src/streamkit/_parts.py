@@ -97,7 +97,7 @@ class PartDraft:
             blocks[:] = ["".join(blocks)]
         return blocks[0] if blocks else ""
 
-    def value(self, dialect: str) -> Part:
+    def value(self, owner: str) -> Part:
         """The part as a caller sees it, whole or so far."""
         match self.kind:
             case "text":
@@ -123,7 +123,7 @@ class PartDraft:
                 return self._media()
             case "provider_item":
                 return ProviderItem(
-                    dialect=dialect,
+                    dialect=owner,
                     kind=self.vendor_kind,
                     payload=self.payload or {},
                     id=self.id,

@@ -98,7 +98,7 @@ class Setup:
         try:
             saved = load(token)
             prefix, adapter, _ = self._adapter(saved.model)
-            saved.draft(deque(), adapter.dialect)  # refuse here what cannot be read
+            saved.draft(deque(), adapter)  # refuse here what cannot be read
             request = saved.request.model_copy(update={"extra_headers": dict(extra_headers)})
             policies = {**policies, "resume": policies.get("resume") or True}
             call = self._call(saved.model, prefix, adapter, request, **policies)

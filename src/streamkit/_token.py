@@ -15,8 +15,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from pydantic import ValidationError
-
 from streamkit import _checkpoint as checkpoint
 from streamkit.errors import ConfigurationError
 from streamkit.messages import ChatRequest
@@ -24,11 +22,19 @@ from streamkit.messages import ChatRequest
 if TYPE_CHECKING:
     from streamkit._draft import Draft
     from streamkit._flow import Call
+    from streamkit.adapter import Adapter
 
 VERSION: Final = 1
 
 GOOD_FOR: Final = 24 * 3600.0
 """Seconds; models and prices change, and a client that finds an old token had better ask anew."""
+
+
+_MALFORMED: Final = (
+    *(ValueError, TypeError, AttributeError),
+    *(LookupError, ArithmeticError, RecursionError),
+)
+"""What reading JSON of another shape than ours may raise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,15 +46,16 @@ class Saved:
     request: ChatRequest = field(repr=False)
     answer: dict[str, Any] = field(repr=False)
 
-    def draft(self, events: deque[Any], dialect: str) -> Draft:
+    def draft(self, events: deque[Any], adapter: Adapter) -> Draft:
         """The answer so far. Raises ConfigurationError if it is none of this dialect."""
-        if dialect != self.dialect:
+        if adapter.dialect != self.dialect:
             raise ConfigurationError(
-                f"the resume token is of a {self.dialect} answer, and {self.model} speaks {dialect}"
+                f"the resume token is of a {self.dialect!r} answer, and {self.model} speaks "
+                f"{adapter.dialect}"
             )
         try:
-            return checkpoint.load(self.answer, events, dialect)
-        except (KeyError, TypeError, ValueError) as error:
+            return checkpoint.load(self.answer, events, adapter.owner)
+        except _MALFORMED as error:
             raise _unreadable("its answer is malformed") from error
 
 
@@ -74,32 +81,36 @@ def load(token: str, *, at: float | None = None) -> Saved:
     """Read a token, as of now or of another moment (seconds since 1970).
 
     Raises:
-        ConfigurationError: it is none, damaged, of another version, or too old.
+        ConfigurationError: there is none, or it is damaged, of another version, or too old.
     """
+    if not token:
+        raise _unreadable("there is none; an error without one tells why")
     try:
         content = json.loads(token)
         digest = content.pop("digest")
         version = content["streamkit_resume"]
-    except (ValueError, KeyError, TypeError, AttributeError):
+        fits = version != VERSION or digest == _digest(content)
+    except _MALFORMED:
         raise _unreadable("it is no streamkit token") from None
     if version != VERSION:
         raise ConfigurationError(
-            f"the resume token has version {version!r}, and this streamkit reads {VERSION}: "
-            "go on with the version that made it"
+            f"the resume token has version {version!r:.20}, and this streamkit reads "
+            f"{VERSION}: go on with the version that made it"
         )
-    if digest != _digest(content):
+    if not fits:
         raise _unreadable("its digest does not fit: it was damaged or changed")
-    age = (time.time() if at is None else at) - float(content["created"])
+    try:
+        age = (time.time() if at is None else at) - float(content["created"])
+        request = ChatRequest.model_validate(content["request"])
+        saved = Saved(str(content["model"]), str(content["dialect"]), request, content["answer"])
+    except _MALFORMED:
+        raise _unreadable("its request is malformed") from None
     if age > GOOD_FOR:
         raise ConfigurationError(
             f"the resume token is {age / 3600:.0f} hours old, and good for {GOOD_FOR / 3600:.0f}: "
             "ask again for the whole answer"
         )
-    try:
-        request = ChatRequest.model_validate(content["request"])
-        return Saved(content["model"], content["dialect"], request, content["answer"])
-    except (KeyError, ValidationError):
-        raise _unreadable("its request is malformed") from None
+    return saved
 
 
 def _digest(content: dict[str, Any]) -> str:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import json
 import pickle
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,7 @@ import streamkit
 from streamkit import Resume, errors
 from streamkit import chunks as c
 from streamkit._setup import Setup
+from streamkit.values import Usage
 from tests.resume.going import SOON, Answer, Going, Told, ask, chunks, numbered, words
 from tests.resume.going import whole as ended
 from wire import DONE, KEY, STOP, frame, said
@@ -169,9 +172,21 @@ def refused(token: str, match: str, *adapters: Going) -> None:
         client.resume(token)
 
 
-@pytest.mark.parametrize("token", ["", "null", "[]", "{}", '"x"', "{", '{"streamkit_resume": 1}'])
+@pytest.mark.parametrize(
+    "token",
+    [
+        *("null", "[]", "{}", '"x"', "{", '{"streamkit_resume": 1}', "9" * 9999, "\0"),
+        *("[" * 100_000, '{"a":' * 100_000),
+    ],
+    ids=lambda token: token[:9],
+)
 def test_what_is_no_token_is_refused(token: str) -> None:
     refused(token, "no streamkit token")
+
+
+@pytest.mark.parametrize("token", ["", None])
+def test_the_token_of_what_nobody_can_go_on_with_is_refused(token: Any) -> None:
+    refused(token, "there is none; an error without one tells why")
 
 
 def test_a_token_of_another_version_is_refused() -> None:
@@ -206,7 +221,7 @@ def test_a_token_of_another_dialect_is_refused() -> None:
     class Other(Going):
         dialect = "other"
 
-    refused(broken(HALF).error.token, "wire answer, and wire:any speaks other", Other())
+    refused(broken(HALF).error.token, "'wire' answer, and wire:any speaks other", Other())
 
 
 @pytest.mark.parametrize("answer", [{}, [], None, {"seq": 0}, {"choices": [1]}])
@@ -217,6 +232,50 @@ def test_a_malformed_answer_is_refused(answer: Any) -> None:
 @pytest.mark.parametrize("request_", [{}, None, {"model": "x", "messages": 3}])
 def test_a_malformed_request_is_refused(request_: Any) -> None:
     refused(changed(broken(HALF).error.token, request=request_), "malformed")
+
+
+JUNK = [
+    *(None, True, -1, 10**400, 1e308, float("nan"), float("inf")),
+    *("", "//evil.invalid", "x\r\ny: z", [], {}, [[1]], {"a": None}),
+]
+
+
+def places(node: Any, *above: Any) -> Iterator[tuple[Any, ...]]:
+    if above:
+        yield above
+    if isinstance(node, dict | list):
+        for key, value in node.items() if isinstance(node, dict) else enumerate(node):
+            yield from places(value, *above, key)
+
+
+def test_whatever_a_sealed_token_holds_it_is_refused_or_asks_the_clients_own_host() -> None:
+    first = chunks(
+        *(
+            c.Reasoning("Hm."),
+            c.Signature("s", "wire"),
+            c.Text("The sky"),
+            c.Text(" is"),
+            c.Text(" "),
+        ),
+        *(c.UsageReport(Usage(3, 4)), c.Cursor("x"), c.Meta("id", "model", {"a": 1})),
+    )
+    adapter = Going(ways=("replay", "prefix"))
+    token = json.loads(broken(first, adapter=adapter).error.token)
+    tried = 0
+    for *above, last in places(token):
+        for junk in JUNK:
+            content = copy.deepcopy(token)
+            node = content
+            for key in above:
+                node = node[key]
+            node[last] = junk
+            tried += 1
+            try:
+                told = ask(REST, token=changed(json.dumps(content)), adapter=adapter)
+            except errors.ConfigurationError:
+                continue
+            assert {url.split("/")[2] for url in told.urls} <= {"vendor.invalid"}
+    assert tried > 500
 
 
 # --- what is in it -------------------------------------------------------------------------------
