@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from streamkit import events as e
-from streamkit._draft import Draft
+from streamkit._draft import NO_ARGUMENTS, Draft
 from streamkit._parts import ChoiceDraft, PartDraft
 from streamkit._spent import cut_usage, summed, tokens_taken
 from streamkit.chunks import Key, Stop
@@ -239,5 +239,7 @@ def _count(draft: Draft, choice: ChoiceDraft) -> None:
     draft.progress = max(draft.progress, len(choice.parts))
     calls = [part for part in choice.parts if part.kind == "tool_call"]
     choice.calls = len(calls)
-    choice.empty_calls = [p for p in calls if p.closed and p.call is None and not p.text.strip()]
+    choice.empty_calls = [
+        p for p in calls if p.closed and p.call is None and p.text.strip() in NO_ARGUMENTS
+    ]
     draft.booked = draft.delivered

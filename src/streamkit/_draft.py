@@ -29,7 +29,7 @@ from streamkit.messages import ChatResponse, Choice, ToolCall
 from streamkit.values import Outcome, Timings, Usage
 
 # Models on Groq and Cohere say ``null`` for a tool without parameters (recordings).
-_NO_ARGUMENTS = frozenset({"", "null"})
+NO_ARGUMENTS = frozenset({"", "null"})
 # An empty argument buffer may be a call that was cut before its first byte.
 _CUT_REASONS = frozenset({"length", "content_filter", "error", "cancelled"})
 
@@ -374,7 +374,7 @@ class Draft:
         text = part.text
         if part.tool_kind == "custom":
             self._ready(choice, part, None, text)
-        elif text.strip() not in _NO_ARGUMENTS:
+        elif text.strip() not in NO_ARGUMENTS:
             arguments = parse_object(text)
             if arguments is None:
                 self._end(choice, part)

@@ -100,8 +100,12 @@ def test_a_kept_answer_is_replayed_from_a_token() -> None:
         assert told.resumed == [("replay", "exact")]
 
 
-def test_a_closed_call_without_arguments_is_believed_once_a_replay_says_that_it_may_be() -> None:
-    kept = numbered([frame(c.ToolOpened("t", "look", "1"), c.Closed("t")), STOP, DONE])
+@pytest.mark.parametrize("arguments", ["", "null"])
+def test_a_closed_call_without_arguments_is_believed_once_a_replay_says_that_it_may_be(
+    arguments: str,
+) -> None:
+    call = (c.ToolOpened("t", "look", "1"), c.ToolArguments("t", arguments), c.Closed("t"))
+    kept = numbered([frame(*call), STOP, DONE])
     adapter = Going(ways=("replay",))
     token = broken(Answer(kept[:1], end="rst"), adapter=adapter).error.token
     told = ask(Answer(kept[1:]), token=token, adapter=adapter)
