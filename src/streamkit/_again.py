@@ -36,7 +36,7 @@ def read_whole(decoder: Decoder, frames: Iterable[Frame], draft: Draft) -> End |
     Raises:
         StartedAnewError: it is another answer. Nothing was told of it.
     """
-    whole = Draft(deque(), draft.dialect)
+    whole = Draft(deque(), draft.owner)
     for chunk in (chunk for frame in frames for chunk in decoder.feed(frame)):
         if isinstance(chunk, End | Fault):
             if isinstance(chunk, End):
@@ -49,9 +49,9 @@ def read_whole(decoder: Decoder, frames: Iterable[Frame], draft: Draft) -> End |
 
 def _tell_rest(draft: Draft, whole: Draft) -> None:
     told = {
-        (choice.index, again.index): _Told.of(part)
+        (choice.index, again.index): told
         for choice in draft.choices.values()
-        for part, again in _found_again(choice, whole.choices.get(choice.index))
+        for told, again in _found_again(choice, whole.choices.get(choice.index))
     }
     for choice in whole.choices.values():
         new = [part.index for part in choice.parts if (choice.index, part.index) not in told]
@@ -71,30 +71,25 @@ def _tell_rest(draft: Draft, whole: Draft) -> None:
 
 
 def _found_again(
-    told: ChoiceDraft, whole: ChoiceDraft | None
-) -> Iterator[tuple[PartDraft, PartDraft]]:
+    choice: ChoiceDraft, whole: ChoiceDraft | None
+) -> Iterator[tuple[_Told, PartDraft]]:
     """The parts that were told, each with itself in the whole answer."""
     left = list(whole.parts) if whole is not None else []
-    for part in told.parts:
-        again = next((other for other in left if _goes_on(part, other)), None)
+    for part in choice.parts:
+        ended = part.closed and part not in choice.empty_calls  # those wait for the stop
+        again = next((other for other in left if _goes_on(part, other, ended)), None)
         if again is None:
             raise StartedAnewError
         left.remove(again)
-        yield part, again
+        yield _Told(part.index, True, ended, len(part.text), len(part.citations)), again
 
 
-def _goes_on(told: PartDraft, whole: PartDraft) -> bool:
+def _goes_on(told: PartDraft, whole: PartDraft, ended: bool) -> bool:
     if told.kind != whole.kind or told.id not in (None, whole.id):
         return False
     if told.kind == "provider_item":  # its pieces are the vendor's own; the item is all of it
         return True
-    return whole.text == told.text if _ended(told) else whole.text.startswith(told.text)
-
-
-def _ended(part: PartDraft) -> bool:
-    """Whether that was told: a call without arguments waits for the stop."""
-    waits = part.kind == "tool_call" and part.call is None and not part.text.strip()
-    return part.closed and not waits
+    return whole.text == told.text if ended else whole.text.startswith(told.text)
 
 
 def _news(event: Any, draft: Draft, told: dict[tuple[int, int], _Told]) -> Any:
@@ -132,10 +127,6 @@ class _Told:
     ended: bool = False
     characters: int = 0
     citations: int = 0
-
-    @classmethod
-    def of(cls, part: PartDraft) -> _Told:
-        return cls(part.index, True, _ended(part), len(part.text), len(part.citations))
 
     def news(self, event: Any) -> Any:
         match event:

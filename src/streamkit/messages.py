@@ -166,8 +166,9 @@ class ToolResult(_Value):
 class ProviderItem(_Value):
     """A vendor's own block: server-side tools and their results, compaction, anything new.
 
-    ``kind`` is the vendor's name for it, ``payload`` the block as received; it can be sent back to
-    the same ``dialect`` only. ``complete`` is False if the stream was cut inside it.
+    ``kind`` is the vendor's name for it, ``payload`` the block as received. ``dialect`` names the
+    dialect it came in, or the profile where its servers differ in their items (`Adapter.owner`);
+    it can be sent back to that one only. ``complete`` is False if the stream was cut inside it.
     """
 
     type: Literal["provider_item"] = "provider_item"

@@ -53,7 +53,7 @@ class Dialect:
     def owns(self, part: Part) -> bool:
         """Whether what the vendor hid in the part may go to this one."""
         if isinstance(part, ProviderItem):
-            return part.dialect == self.adapter.dialect
+            return part.dialect == self.adapter.owner
         scheme = getattr(part, "scheme", None)
         return scheme is None or scheme.partition(":")[0] in self.reads
 

@@ -34,6 +34,10 @@ class Offline(Adapter):
         )
         self._adapter = adapter
 
+    @property
+    def owner(self) -> str:
+        return self._adapter.owner
+
     def request(self, request: ChatRequest) -> WireRequest:
         return self._adapter.request(request)
 

@@ -328,7 +328,7 @@ def test_a_refusal_goes_back_as_a_refusal() -> None:
 
 
 def test_generated_audio_goes_back_by_its_id() -> None:
-    item = ProviderItem(dialect="openai-chat", kind="audio", payload={"id": "audio_1"})
+    item = ProviderItem(dialect="openai", kind="audio", payload={"id": "audio_1"})
     [message] = sent("openai", Message.assistant(item))
     assert message == {"role": "assistant", "content": None, "audio": {"id": "audio_1"}}
 
@@ -409,8 +409,8 @@ def test_reasoning_goes_back_the_way_its_server_wants_it(
         ("deepseek", ReasoningPart(text="Hm", closed=False)),
         ("openai", IncompleteToolCall(id="c", name="f", arguments_text="{", reason="cut")),
         ("openai", ProviderItem(dialect="anthropic-messages", kind="x", payload={})),
-        ("openai", ProviderItem(dialect="openai-chat", kind="search", payload={})),
-        ("openai", ProviderItem(dialect="openai-chat", kind="audio", payload={}, complete=False)),
+        ("openai", ProviderItem(dialect="openai", kind="search", payload={})),
+        ("openai", ProviderItem(dialect="openai", kind="audio", payload={}, complete=False)),
         ("openai", MediaPart(data="AAA=", media_type="audio/pcm16")),
     ],
 )

@@ -44,9 +44,8 @@ _CONTENT_PIECES = frozenset({"document_url", "file", "resource", "resource_link"
 class Messages:
     """Builds the ``messages`` of one request; what had to be dropped goes to ``warnings``."""
 
-    def __init__(self, profile: Profile, dialect: str, warnings: list[Warned]) -> None:
+    def __init__(self, profile: Profile, warnings: list[Warned]) -> None:
         self._profile = profile
-        self._dialect = dialect
         self._warnings = warnings
 
     def build(self, messages: Sequence[Message]) -> list[dict[str, Any]]:
@@ -203,8 +202,8 @@ class Messages:
     def _item(
         self, item: ProviderItem, fields: dict[str, Any], pieces: list[dict[str, Any]]
     ) -> None:
-        if item.dialect != self._dialect:
-            self._drop(item, f"an item of {item.dialect} means nothing to {self._dialect}.")
+        if item.dialect != self._profile.name:
+            self._drop(item, f"an item of {item.dialect} means nothing to {self._profile.name}.")
         elif not item.complete:
             self._drop(item, "an item that was cut is not sent back.")
         elif item.kind == "audio":

@@ -13,7 +13,7 @@ from streamkit_openai.profiles import OPTIONS, Profile
 _EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
 
 
-def build(profile: Profile, dialect: str, request: ChatRequest) -> WireRequest:
+def build(profile: Profile, request: ChatRequest) -> WireRequest:
     """The HTTP request for ``request`` at the server of ``profile``.
 
     Raises UnsupportedError for messages with content that the server cannot take.
@@ -21,7 +21,7 @@ def build(profile: Profile, dialect: str, request: ChatRequest) -> WireRequest:
     warnings: list[Warned] = []
     body: dict[str, Any] = {
         "model": request.model,
-        "messages": Messages(profile, dialect, warnings).build(request.messages),
+        "messages": Messages(profile, warnings).build(request.messages),
         "stream": True,
     }
     if profile.stream_options is not None:

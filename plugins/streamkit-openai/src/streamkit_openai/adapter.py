@@ -78,8 +78,13 @@ class OpenAIChat(Adapter):
             "For a server without one, use profile='openai-compatible' with its base_url."
         )
 
+    @property
+    def owner(self) -> str:
+        """The profile's name: servers do not know each other's items."""
+        return self.row.name
+
     def request(self, request: ChatRequest) -> WireRequest:
-        return build(self.row, self.dialect, request)
+        return build(self.row, request)
 
     def resume_by(self, request: ChatRequest) -> tuple[ResumeBy, ...]:
         instruct = ResumeBy("instruct", "any chat model takes a further turn of the user's")

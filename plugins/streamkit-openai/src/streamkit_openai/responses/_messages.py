@@ -41,11 +41,8 @@ class InputItems:
     ``stored``: whether the server keeps responses, so that an item may go back by its id alone.
     """
 
-    def __init__(
-        self, profile: ResponsesProfile, dialect: str, warnings: list[Warned], *, stored: bool
-    ) -> None:
+    def __init__(self, profile: ResponsesProfile, warnings: list[Warned], *, stored: bool) -> None:
         self._profile = profile
-        self._dialect = dialect
         self._warnings = warnings
         self._stored = stored
         self._custom: set[str] = set()
@@ -208,8 +205,8 @@ class InputItems:
         return {**body, "call_id": call.id, "name": call.name, **own}
 
     def _item(self, item: ProviderItem) -> list[dict[str, Any]]:
-        if item.dialect != self._dialect:
-            self._drop(item, f"an item of {item.dialect} means nothing to {self._dialect}.")
+        if item.dialect != self._profile.name:
+            self._drop(item, f"an item of {item.dialect} means nothing to {self._profile.name}.")
         elif not item.complete:
             self._drop(item, "an item that was cut is not sent back.")
         else:

@@ -20,14 +20,14 @@ _EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
 _SAMPLING = frozenset({"temperature", "top_p", "logprobs"})
 
 
-def build(profile: ResponsesProfile, dialect: str, request: ChatRequest) -> WireRequest:
+def build(profile: ResponsesProfile, request: ChatRequest) -> WireRequest:
     """The HTTP request for ``request`` at the server of ``profile``.
 
     Raises UnsupportedError for messages with content that the server cannot take.
     """
     warnings: list[Warned] = []
     stored = request.extra_body.get("store") is not False
-    items = InputItems(profile, dialect, warnings, stored=stored)
+    items = InputItems(profile, warnings, stored=stored)
     body: dict[str, Any] = {
         "model": request.model,
         "input": items.build(request.messages),

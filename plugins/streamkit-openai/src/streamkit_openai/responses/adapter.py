@@ -89,8 +89,13 @@ class OpenAIResponses(Adapter):
             "For a server without one, use profile='openai-compatible-responses' with its base_url."
         )
 
+    @property
+    def owner(self) -> str:
+        """The profile's name: servers do not know each other's items."""
+        return self.row.name
+
     def request(self, request: ChatRequest) -> WireRequest:
-        return build(self.row, self.dialect, request)
+        return build(self.row, request)
 
     def decoder(self, request: ChatRequest) -> Decoder:
         return ResponsesDecoder(self.row, request)
