@@ -281,8 +281,11 @@ class ChatRequest(_Value):
     """One request, the same for every vendor. ``model`` is the vendor's name, without prefix.
 
     Options keep one meaning across vendors; None leaves the vendor's default. ``max_tokens`` counts
-    generated tokens, reasoning included; ``reasoning_budget`` is a number of tokens. ``extra_body``
-    is merged into the JSON body last, ``extra_headers`` into the headers; both are sent verbatim.
+    generated tokens, reasoning included; ``reasoning_budget`` is a number of tokens.
+    ``prompt_cache_ttl`` has a vendor that caches only what is marked keep the prompt for so long;
+    ``prompt_cache_key``, the same for requests that begin alike, leads them to one cache.
+    ``extra_body`` is merged into the JSON body last, ``extra_headers`` into the headers; both are
+    sent verbatim.
     """
 
     model: str
@@ -306,6 +309,8 @@ class ChatRequest(_Value):
     user: str | None = None
     metadata: dict[str, str] | None = None
     service_tier: str | None = None
+    prompt_cache_ttl: Literal["5m", "1h"] | None = None
+    prompt_cache_key: str | None = None
     extra_body: dict[str, Any] = Field(default_factory=dict, repr=False)
     extra_headers: dict[str, str] = Field(default_factory=dict, repr=False)
 
@@ -335,6 +340,8 @@ class Options(TypedDict, total=False):
     user: str | None
     metadata: dict[str, str] | None
     service_tier: str | None
+    prompt_cache_ttl: Literal["5m", "1h"] | None
+    prompt_cache_key: str | None
     extra_body: Mapping[str, Any]
     extra_headers: Mapping[str, str]
 

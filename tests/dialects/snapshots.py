@@ -43,6 +43,8 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "user": {"user": "somebody"},
     "metadata": {"metadata": {"user_id": "somebody"}},
     "service_tier": {"service_tier": "priority"},
+    "prompt_cache_ttl": {"prompt_cache_ttl": "1h"},
+    "prompt_cache_key": {"prompt_cache_key": "handbook"},
 }
 """By the name of the option, and a word more where it has several forms."""
 

@@ -105,20 +105,19 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "logprobs": {"logprobs": 3},
     "user": {"user": "u-1"},
     "metadata": {"metadata": {"team": "a"}},
+    "cache": {"prompt_cache_ttl": "5m"},
+    "cache_for_an_hour": {"prompt_cache_ttl": "1h", "tools": (WEATHER,)},
+    "cache_key": {"prompt_cache_key": "handbook"},
 }
 
 SERVICE_TIER = {"anthropic": "auto", "bedrock-anthropic": "flex", "mistral": "standard"}
 """What a vendor calls a service tier, where it has none called "flex"."""
 
-# Prompt caching, in each vendor's own words.
+# Prompt caching in the words of vendors that take part in neither common option.
 CACHING: dict[str, dict[str, Any]] = {
-    "openai": {"prompt_cache_key": "handbook", "prompt_cache_retention": "24h"},
-    "openai-responses": {"prompt_cache_key": "handbook", "prompt_cache_retention": "24h"},
     "anthropic": {"cache_control": {"type": "ephemeral", "ttl": "1h"}},
-    "bedrock-anthropic": {"cache_control": {"type": "ephemeral"}},
     "gemini": {"cachedContent": "cachedContents/handbook"},
     "gemini-interactions": {"cached_content": "cachedContents/handbook"},
-    "mistral": {"prompt_cache_key": "handbook"},
 }
 
 TEXT_AS_RESULT = ("openai", "cohere", "mistral-conversations")
@@ -141,11 +140,12 @@ def requests(adapter: Adapter, model: str) -> Iterator[tuple[str, ChatRequest]]:
         if parts <= adapter.supports.parts and not refused:
             yield what, ChatRequest(model=model, messages=messages)
     tier = SERVICE_TIER.get(adapter.name, "flex")
+    asked = (Message.system("Be brief."), *HELLO)
     for what, options in [*OPTIONS.items(), ("service_tier", {"service_tier": tier})]:
         if options.keys() <= adapter.supports.options:
-            yield what, ChatRequest(model=model, messages=HELLO, **options)
+            yield what, ChatRequest(model=model, messages=asked, **options)
     if caching := CACHING.get(adapter.name):
-        yield "caching", ChatRequest(model=model, messages=HELLO, extra_body=caching)
+        yield "cache_by_hand", ChatRequest(model=model, messages=HELLO, extra_body=caching)
 
 
 CASES = [

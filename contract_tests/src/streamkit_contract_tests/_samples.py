@@ -72,6 +72,8 @@ OPTIONS: Final[dict[str, OptionSample]] = {
     "user": OptionSample(("somebody",)),
     "metadata": OptionSample(({"purpose": "contract"}, {"user_id": "somebody"})),
     "service_tier": OptionSample(("flex", "priority")),
+    "prompt_cache_ttl": OptionSample(("5m", "1h")),
+    "prompt_cache_key": OptionSample(("handbook",)),
 }
 """Samples for every option of `ChatRequest`."""
 

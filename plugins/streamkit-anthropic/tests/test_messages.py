@@ -129,6 +129,33 @@ def test_white_space_at_the_end_of_a_text_to_continue_is_taken_off() -> None:
     assert earlier[1]["content"][0]["text"] == "b "
 
 
+MARK = {"cache_control": {"type": "ephemeral"}}
+
+
+def test_the_prompt_is_marked_for_the_cache_where_it_ends_and_where_the_system_prompt_does() -> (
+    None
+):
+    talk = (Message.system("a"), Message.system("b"), Message.user("hi"))
+    sent = body(*talk, prompt_cache_ttl="5m")
+    assert sent["system"] == [{"type": "text", "text": "a"}, {"type": "text", "text": "b", **MARK}]
+    assert sent["messages"] == [
+        {"role": "user", "content": [{"type": "text", "text": "hi", **MARK}]}
+    ]
+    assert body(Message.system("a"), prompt_cache_ttl="5m")["system"] == [
+        {"type": "text", "text": "a", **MARK}
+    ]
+
+
+def test_an_hour_in_the_cache_is_said_and_the_mark_passes_over_what_cannot_bear_it() -> None:
+    search = ProviderItem(dialect="anthropic-messages", kind="server_tool_use", payload=SEARCH)
+    talk = (Message.user("hi"), Message.assistant("ho", search))
+    sent = turns(*talk, model=OLD, prompt_cache_ttl="1h")
+    mark = {"cache_control": {"type": "ephemeral", "ttl": "1h"}}
+    assert sent[0] == HI
+    assert sent[1]["content"] == [{"type": "text", "text": "ho", **mark}, SEARCH]
+    assert search.payload == SEARCH
+
+
 # --- parts a user sends ------------------------------------------------------------------------
 
 

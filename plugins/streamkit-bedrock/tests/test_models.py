@@ -1,8 +1,11 @@
-"""What is known of models can be replaced by the user, for Converse and for Invoke."""
+"""What is known of models: what they keep in a cache, and how a user says otherwise."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Literal
+
+import pytest
 
 from streamkit.messages import ChatRequest, JsonSchema, Message
 from streamkit_bedrock import MODELS, Bedrock, BedrockAnthropic, ModelFacts
@@ -34,3 +37,27 @@ def test_what_is_known_of_claude_can_be_replaced_for_invoke() -> None:
     assert "output_config" not in BedrockAnthropic().request(asked).body
     taken = BedrockAnthropic(models={"claude-": CLAUDE["claude-sonnet-4-6"]}).request(asked)
     assert taken.body["output_config"]["format"]["schema"] == {"type": "object"}
+
+
+@pytest.mark.parametrize(
+    ("model", "asked", "point", "warned"),
+    [
+        ("anthropic.claude-sonnet-4-5-20250929-v1:0", "5m", {"type": "default"}, []),
+        ("eu.anthropic.claude-haiku-4-5", "1h", {"type": "default", "ttl": "1h"}, []),
+        ("us.anthropic.claude-opus-4-20250514-v1:0", "1h", {"type": "default"}, ["adjusted"]),
+        ("amazon.nova-lite-v1:0", "1h", {"type": "default"}, ["adjusted"]),
+        ("anthropic.claude-3-haiku-20240307-v1:0", "5m", None, ["ignored"]),
+        ("meta.llama4", "5m", None, ["ignored"]),
+    ],
+)
+def test_a_prompt_is_kept_for_as_long_as_the_model_can(
+    model: str, asked: Literal["5m", "1h"], point: dict[str, str] | None, warned: list[str]
+) -> None:
+    talk = (Message.system("Be brief."), *ASK, Message.assistant("It is"))
+    wire = Bedrock().request(ChatRequest(model=model, messages=talk, prompt_cache_ttl=asked))
+    mark = [{"cachePoint": point}] if point else []
+    assert wire.body["system"] == [{"text": "Be brief."}, *mark]
+    assert wire.body["messages"][0]["content"] == [{"text": "Hi"}, *mark]
+    assert wire.body["messages"][1]["content"] == [{"text": "It is"}]
+    told = [(w.code, w.what) for w in wire.warnings]
+    assert told == [(f"option_{code}", "prompt_cache_ttl") for code in warned]

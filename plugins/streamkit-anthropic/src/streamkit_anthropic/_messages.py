@@ -39,6 +39,9 @@ _Fields = dict[str, Any]
 # What a call carries beyond id, name and input: docs/en/api/messages, ToolUseBlockParam.
 _CALL_EXTRAS = ("caller", "toolset_name")
 
+_CACHEABLE = ("text", "image", "document", "tool_use", "tool_result")
+_USUAL_TTL = "5m"
+
 
 class Messages:
     """Builds the ``messages`` of one request; what had to be dropped goes to ``warnings``."""
@@ -50,21 +53,25 @@ class Messages:
         self._turns: list[_Fields] = []
         self._system: list[str] = []
         self._late_system: list[str] = []
+        self._cached: _Fields = {}
 
-    def build(self, messages: Sequence[Message]) -> list[_Fields]:
+    def build(self, messages: Sequence[Message], cache_ttl: str | None) -> list[_Fields]:
         """Raises UnsupportedError for content of the caller's that the vendor cannot take."""
         for message in messages:
             self._add(message)
         self._place_late_system()
         self._trim_prefill()
+        if cache_ttl is not None:
+            self._mark_for_cache(cache_ttl)
         return self._turns
 
     @property
     def system(self) -> str | list[_Fields]:
-        """The system prompt: one text as a string, several as blocks."""
-        if len(self._system) < 2:
+        """The system prompt: one text as a string; several, or one to be cached, as blocks."""
+        if len(self._system) < 2 and not self._cached:
             return "".join(self._system)
-        return [_text_block(text) for text in self._system]
+        blocks = [_text_block(text) for text in self._system]
+        return [*blocks[:-1], blocks[-1] | self._cached] if blocks else ""
 
     # --- turns ---------------------------------------------------------------------------------
 
@@ -121,6 +128,20 @@ class Messages:
             self._turns.pop()
         how = "white space at the end of the text to continue is refused and was taken off"
         self._warnings.adjusted("messages", how)
+
+    def _mark_for_cache(self, ttl: str) -> None:
+        """At the end of the system prompt, which other conversations share, and of the last turn.
+
+        On blocks, since clouds and imitators do not know the mark of a whole request. Source:
+        https://platform.claude.com/docs/en/build-with-claude/prompt-caching
+        """
+        lasting = {} if ttl == _USUAL_TTL else {"ttl": ttl}
+        self._cached = {"cache_control": {"type": "ephemeral", **lasting}}
+        content = self._turns[-1]["content"] if self._turns else []
+        for place in reversed(range(len(content))):
+            if content[place]["type"] in _CACHEABLE:
+                content[place] = content[place] | self._cached
+                return
 
     # --- parts ---------------------------------------------------------------------------------
 

@@ -26,7 +26,7 @@ OPTIONS = frozenset(
     {
         *("tools", "tool_choice", "parallel_tool_calls", "response_format", "max_tokens"),
         *("temperature", "top_p", "top_k", "stop", "reasoning_effort", "reasoning_budget"),
-        *("user", "metadata", "service_tier"),
+        *("user", "metadata", "service_tier", "prompt_cache_ttl"),
     }
 )
 
@@ -73,7 +73,7 @@ def build(
     body.format()
     body.metadata()
     messages = Messages(body.facts, warnings)
-    turns = messages.build(request.messages)
+    turns = messages.build(request.messages, request.prompt_cache_ttl)
     fields: dict[str, Any] = {"model": request.model, "stream": True, "messages": turns}
     if messages.system:
         fields["system"] = messages.system

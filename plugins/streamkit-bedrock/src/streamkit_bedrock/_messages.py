@@ -72,12 +72,14 @@ class Messages:
         self._called: dict[str, None] = {}
         self._documents: set[str] = set()
 
-    def build(self, messages: Sequence[Message]) -> list[_Fields]:
+    def build(self, messages: Sequence[Message], cache_point: _Fields | None) -> list[_Fields]:
         """Raises UnsupportedError for content of the caller's that the vendor cannot take."""
         for message in messages:
             self._add(message)
         if "claude-" in self._model:
             self._trim_prefill()
+        if cache_point is not None:
+            self._mark_for_cache(cache_point)
         return self._turns
 
     @property
@@ -116,6 +118,18 @@ class Messages:
             block["text"] = trimmed
             how = "white space at the end of the text to continue is refused and was taken off"
             self._warnings.adjusted("messages", how)
+
+    def _mark_for_cache(self, cache_point: _Fields) -> None:
+        """At the end of the system prompt, which other conversations share, and of the last turn.
+
+        A text to be continued must stand last, so the mark is put into the user's turn before it.
+        """
+        if self.system:
+            self.system.append(cache_point)
+        for turn in reversed(self._turns):
+            if turn["role"] == "user":
+                turn["content"].append(cache_point)
+                return
 
     # --- parts -----------------------------------------------------------------------------------
 

@@ -23,7 +23,7 @@ OPTIONS = frozenset(
     {
         *("tools", "tool_choice", "parallel_tool_calls", "response_format", "max_tokens"),
         *("temperature", "top_p", "top_k", "stop", "reasoning_effort", "reasoning_budget"),
-        *("metadata", "service_tier"),
+        *("metadata", "service_tier", "prompt_cache_ttl"),
     }
 )
 TIERS = ("default", "priority", "flex", "reserved")
@@ -34,6 +34,7 @@ _NOT_FOR_CLAUDE: dict[str, Any] = {
     "response_format": None,
     "metadata": None,
     "service_tier": None,
+    "prompt_cache_ttl": None,
     "extra_body": {},
 }
 
@@ -55,7 +56,8 @@ def build(
     body.format()
     body.labels()
     messages = Messages(request.model, warnings)
-    fields: dict[str, Any] = {"messages": messages.build(request.messages)}
+    cache_point = body.cache_point()
+    fields: dict[str, Any] = {"messages": messages.build(request.messages, cache_point)}
     if messages.system:
         fields["system"] = messages.system
     fields |= body.with_tools_of(messages.called)
@@ -194,6 +196,18 @@ class _Body:
         if tier := self.request.service_tier:
             type_ = tier_among(TIERS, tier, self.warnings, "Bedrock")
             self.fields["serviceTier"] = {"type": type_}
+
+    def cache_point(self) -> dict[str, Any] | None:
+        asked, taken = self.request.prompt_cache_ttl, self.facts.cache_ttls
+        if asked is None:
+            return None
+        if not taken:
+            self.ignored("prompt_cache_ttl", f"{self.request.model} is not known to have a cache")
+            return None
+        if asked not in taken:
+            self.adjusted("prompt_cache_ttl", f"{self.request.model} keeps prompts for {taken[0]}")
+        lasting = {"ttl": asked} if asked in taken[1:] else {}  # the first is the default
+        return {"cachePoint": {"type": "default", **lasting}}
 
     def with_tools_of(self, called: tuple[str, ...]) -> dict[str, Any]:
         """All fields. A conversation with calls is refused if no tools are defined

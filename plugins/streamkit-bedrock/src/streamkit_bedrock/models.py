@@ -12,6 +12,7 @@ Sources, as of November 2026:
   ``topK`` from .../nova/latest/userguide/using-converse-api.html.
 - effort: docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-openai.html; the field's
   place in Converse from the requests of vercel/ai (amazon-bedrock-chat-language-model.ts).
+- cache_ttls: docs.aws.amazon.com/bedrock/latest/userguide/prompt-caching.html.
 - `CLAUDE`: vercel/ai, amazon-bedrock-anthropic-model-support.ts.
 """
 
@@ -33,21 +34,30 @@ class ModelFacts:
 
     ``reasoning`` is how it is asked to think: in the words of ``claude``, of ``nova``, by a flat
     ``effort``, or not at all. ``efforts`` are the levels it has, and ``top_k`` the dotted path of
-    that option in ``additionalModelRequestFields``, None where it has none.
+    that option in ``additionalModelRequestFields``, None where it has none. ``cache_ttls`` are how
+    long it can keep a prompt, the default first; empty: a cache point is refused.
     """
 
     reasoning: Literal["claude", "nova", "effort", "no"] = "no"
     efforts: tuple[str, ...] = ()
     top_k: str | None = None
+    cache_ttls: tuple[str, ...] = ()
 
 
 _LEVELS = ("low", "medium", "high")
 
+_CLAUDE = ModelFacts("claude", top_k="top_k", cache_ttls=("5m", "1h"))
+_CLAUDE_OF_5_MINUTES = (
+    *("claude-3-5", "claude-3-7", "claude-sonnet-4-2025", "claude-opus-4-2025", "claude-opus-4-1"),
+)
+
 MODELS: Mapping[str, ModelFacts] = MappingProxyType(
     {
-        "claude-": ModelFacts("claude", top_k="top_k"),
-        "amazon.nova-2": ModelFacts("nova", _LEVELS, "inferenceConfig.topK"),
-        "amazon.nova": ModelFacts(top_k="inferenceConfig.topK"),
+        "claude-": _CLAUDE,
+        "claude-3-": replace(_CLAUDE, cache_ttls=()),
+        **dict.fromkeys(_CLAUDE_OF_5_MINUTES, replace(_CLAUDE, cache_ttls=("5m",))),
+        "amazon.nova-2": ModelFacts("nova", _LEVELS, "inferenceConfig.topK", ("5m",)),
+        "amazon.nova": ModelFacts(top_k="inferenceConfig.topK", cache_ttls=("5m",)),
         "openai.gpt-oss": ModelFacts("effort", _LEVELS),
     }
 )

@@ -26,6 +26,7 @@ _PLAIN = {
     "presence_penalty": "presence_penalty",
     "reasoning_effort": "reasoning_effort",
     "metadata": "metadata",
+    "prompt_cache_key": "prompt_cache_key",
 }
 """Options whose values go out as they are, and their names."""
 
