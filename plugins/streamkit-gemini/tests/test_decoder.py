@@ -262,6 +262,20 @@ def test_sources_told_again_are_not_doubled() -> None:
     assert [c.url for c in got.response.citations] == ["u1", "u2"]
 
 
+def test_sources_told_one_list_after_the_other_are_all_told() -> None:
+    """Two searches: the second list has other sources, or the same, numbered behind the first."""
+
+    def grounding(url: str, *used: int) -> dict[str, Any]:
+        support = {"segment": {"endIndex": 1, "text": "A"}, "groundingChunkIndices": [*used]}
+        chunks = [{"web": {"uri": url}}]
+        return {"groundingMetadata": {"groundingChunks": chunks, "groundingSupports": [support]}}
+
+    for second in [grounding("u2", 1), grounding("u2", 0), grounding("u1", 1)]:
+        got = read(chunk({"text": "A"}, **grounding("u1", 0)), chunk(finishReason="STOP", **second))
+        url = second["groundingMetadata"]["groundingChunks"][0]["web"]["uri"]
+        assert [c.url for c in got.response.citations] == ["u1", url]
+
+
 def test_places_are_counted_in_the_part_that_holds_the_words() -> None:
     """Servers count bytes, and through the whole text where code stands between its parts."""
     support = {

@@ -59,7 +59,7 @@ class Candidate:
         self._run: tuple[str, Key] | None = None
         """Kind and key of the part that runs on."""
         self._texts: Buffers = []
-        self._sources = 0
+        self._sources: list[Any] = []
         self._recited: set[str] = set()
         self._ratings: Any = None
         self._told: dict[str, Any] = {}
@@ -201,7 +201,6 @@ class Candidate:
                 out.append(Cited(recitation_of(source), None, self.index))
         grounding = mapping(wire.get("groundingMetadata"))
         for key, citation in grounding_citations(grounding, self._sources, self._texts):
-            self._sources += 1
             last = self._texts[-1][0] if self._texts else None
             out.append(Cited(citation, key or last, self.index))
         news = {k: v for k, v in rest(wire, _READ).items() if self._told.get(k) != v}

@@ -77,16 +77,21 @@ def _length(data: bytearray) -> int:
 
 
 def grounding_citations(
-    grounding: dict[str, Any], told: int, texts: Buffers
+    grounding: dict[str, Any], told: list[Any], texts: Buffers
 ) -> Iterable[tuple[Key, Citation]]:
-    """A citation for each source from the ``told``-th on, placed where it is first used.
+    """A citation for each source that is not among those ``told``, placed where it is first used.
 
+    A further list of sources repeats and extends the one before, or goes on behind it: then it
+    begins with another source, or is numbered beyond its own length (a recording of file search).
     All the places of a source are in ``raw["groundingSupports"]``.
     """
     supports = [mapping(support) for support in items(grounding.get("groundingSupports"))]
-    for number, source in enumerate(items(grounding.get("groundingChunks"))):
-        if number < told:
-            continue
+    sources = items(grounding.get("groundingChunks"))
+    used = [n for s in supports for n in items(s.get("groundingChunkIndices")) if type(n) is int]
+    goes_on = sources[: len(told)] != told[: len(sources)] or len(sources) <= max(used, default=-1)
+    first_number = len(told) if goes_on else 0
+    for number, source in list(enumerate(sources, first_number))[len(told) - first_number :]:
+        told.append(source)
         uses = [s for s in supports if number in items(s.get("groundingChunkIndices"))]
         place, words = None, ""
         for use in uses:
