@@ -335,6 +335,7 @@ def test_generated_audio_goes_back_by_its_id() -> None:
 
 THOUGHT = ReasoningPart(text="Hm")
 MISTRAL = ReasoningPart(text="Hm", signature="c2ln", scheme="mistral")
+DATABRICKS = ReasoningPart(text="Hm", kind="summary", signature="c2ln", scheme="databricks")
 DETAIL = ReasoningPart(text="Hm", signature="c2ln", scheme="openrouter:anthropic-claude-v1:0")
 SUMMARY = ReasoningPart(
     text="Sum", kind="summary", signature="", scheme="openrouter:openai-responses-v1:1:rs_1"
@@ -385,6 +386,19 @@ REDACTED = ReasoningPart(
                 ]
             },
         ),
+        (
+            "databricks",
+            (DATABRICKS,),
+            {
+                "content": [
+                    {
+                        "type": "reasoning",
+                        "summary": [{"type": "summary_text", "text": "Hm", "signature": "c2ln"}],
+                    },
+                    {"type": "text", "text": "Ok"},
+                ]
+            },
+        ),
     ],
 )
 def test_reasoning_goes_back_the_way_its_server_wants_it(
@@ -404,6 +418,8 @@ def test_reasoning_goes_back_the_way_its_server_wants_it(
         ("deepseek", DETAIL),
         ("openrouter", MISTRAL),
         ("mistral-compat", DETAIL),
+        ("databricks", SUMMARY),
+        ("databricks", THOUGHT),
         ("openrouter", ReasoningPart(text="Hm", signature="x", scheme="anthropic")),
         ("openrouter", ReasoningPart(text="Hm", signature="x", scheme="openrouter:odd")),
         ("deepseek", ReasoningPart(text="Hm", closed=False)),

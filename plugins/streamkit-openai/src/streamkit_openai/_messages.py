@@ -191,7 +191,10 @@ class Messages:
         elif replay == "thinking" and part.scheme in {None, "mistral"}:
             thinking = {"type": "thinking", "thinking": [{"type": "text", "text": part.text}]}
             pieces.append(thinking | ({"signature": part.signature} if part.signature else {}))
-        elif replay in {"no", "thinking"}:
+        elif replay == "summary" and part.scheme == self._profile.name:
+            words = {"type": "summary_text", "text": part.text, "signature": part.signature}
+            pieces.append({"type": "reasoning", "summary": [words]})
+        elif replay in {"no", "thinking", "summary"}:
             self._drop(part, f"{self._profile.name} does not take reasoning back.")
         elif part.scheme is not None:
             self._drop(part, f"this reasoning is signed for {part.scheme.partition(':')[0]}.")

@@ -20,9 +20,10 @@ from types import MappingProxyType
 from typing import Literal
 
 EndMark = Literal["strict", "lenient", "done"]
-Replay = Literal["no", "reasoning_content", "reasoning", "reasoning_details", "thinking"]
+Replay = Literal["no", "reasoning_content", "reasoning", "reasoning_details", "thinking", "summary"]
 """How an assistant's reasoning goes back: not at all, as a text field of that name, as OpenRouter's
-list of details, or as ``thinking`` pieces of the content (Mistral)."""
+list of details, as ``thinking`` pieces of the content (Mistral), or as pieces with a ``summary``,
+if they are signed (Databricks)."""
 
 OPTIONS: Mapping[str, str | None] = MappingProxyType(
     # Option of ChatRequest: its name in the body; None if servers do not take it as a rule.
@@ -352,10 +353,11 @@ _ROWS = (
     ),
     Profile(
         name="databricks",
-        source="Databricks serving endpoints; recordings: usage on every chunk",
+        source="Databricks docs, query reasoning models (it goes back unmodified); recordings",
         base_url_env=("DATABRICKS_HOST",),
         key_env=("DATABRICKS_TOKEN",),
         path="/serving-endpoints/chat/completions",
+        replay="summary",
         options={"top_k": "top_k", **_not("seed", "user", "parallel_tool_calls")},
     ),
     Profile(
