@@ -75,12 +75,12 @@ def test_a_task_is_cancelled_twice_at_any_moment(secured: TapeServer, loop: str)
     no_connection_is_left(secured)
 
 
-@pytest.mark.parametrize("loop", ["asyncio", "uvloop"], indirect=True)
+@pytest.mark.parametrize("loop", ["uvloop"], indirect=True)
 @pytest.mark.parametrize("times", [1, 2, 3])
 def test_a_task_is_cancelled_at_any_turn_of_the_loop(
     secured: TapeServer, loop: str, times: int
 ) -> None:
-    """Finer than any clock: also between a connection's being made and its being handed over."""
+    """Finer than any clock; `test_every_turn` does this for asyncio and trio, whose turns count."""
     secured.play(SLOW)
 
     async def main() -> None:
