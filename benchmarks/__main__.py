@@ -2,7 +2,8 @@
 
 Ratios are to the floor, the least that can read a stream (httpx, split at blank lines, `json`),
 taken round by round in one run, each contender in a process of its own. ``--quick`` takes less than
-a minute. ``--peers`` adds other libraries, each in an environment that uv makes for it.
+a minute. ``--peers`` adds other libraries, each in an environment that uv makes for it, and
+``--dialects`` the events of each vendor.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.contenders import IMPORTS, OWN, PEERS
+from benchmarks.dialects import DIALECTS
 from benchmarks.report import plot, table
 from benchmarks.wire import Shape
 
@@ -29,7 +31,7 @@ PLOT = ROOT / "docs" / "_static" / "benchmarks.svg"
 QUICK = ("floor", "streamkit", "streamkit, aiohttp")
 
 
-def orders(*, quick: bool) -> dict[str, dict[str, Any]]:
+def orders(*, quick: bool, dialects: bool) -> dict[str, dict[str, Any]]:
     """What is measured, by the name it has in the results."""
     deltas = 5_000 if quick else 20_000
     crowd = Shape(40, rate=20).model
@@ -49,6 +51,11 @@ def orders(*, quick: bool) -> dict[str, dict[str, Any]]:
         wanted["memory"] = {"do": "memory", "count": 1000}
         wanted["short stream"] = {"do": "burst", "model": Shape(500).model}
         wanted["endless stream"] = {"do": "burst", "model": Shape(1_000_000, per_write=64).model}
+    if dialects or not quick:
+        for name in DIALECTS:
+            for writes, shape in ((1, Shape(5_000)), (64, Shape(20_000, per_write=64))):
+                order = {"do": "burst", "model": shape.model, "dialect": name}
+                wanted[f"{name}, {writes}"] = order
     return wanted
 
 
@@ -56,6 +63,17 @@ ONCE = frozenset({"alone", "cut", "imports", "thousand", "memory", "endless stre
 """Too slow, or too steady, to be measured in every round."""
 NOT_PEERS = frozenset({"alone", "long", "thousand", "memory", "short stream", "endless stream"})
 """What would take the others minutes, or tells nothing of them."""
+
+
+def _is_for(name: str, what: str, order: dict[str, Any], number: int, *, quick: bool) -> bool:
+    """Whether a contender has this measured in this round."""
+    if number and (what in ONCE or (quick and what == "crowd")):
+        return False
+    if name in PEERS and (what in NOT_PEERS or (number and what == "crowd")):
+        return False
+    if "dialect" in order:
+        return name in ("floor", "streamkit")
+    return what != "imports" or name in IMPORTS
 
 
 class Worker:
@@ -123,20 +141,16 @@ class Vendor:
         self._process.communicate()
 
 
-def measure(names: list[str], rounds: int, *, quick: bool) -> dict[str, Any]:
+def measure(names: list[str], rounds: int, *, quick: bool, dialects: bool) -> dict[str, Any]:
     """Every figure of every contender: ``{contender: {order: [figures of each round]}}``."""
     results: dict[str, Any] = {name: {} for name in names}
     with ExitStack() as scope:
         vendor = scope.enter_context(Vendor())
         workers = [scope.enter_context(Worker(name, vendor.url)) for name in names]
         for number in range(rounds):
-            for what, order in orders(quick=quick).items():
-                if number and (what in ONCE or (quick and what == "crowd")):
-                    continue
+            for what, order in orders(quick=quick, dialects=dialects).items():
                 for worker in workers:
-                    if worker.name in PEERS and (what in NOT_PEERS or (number and what == "crowd")):
-                        continue
-                    if what == "imports" and worker.name not in IMPORTS:
+                    if not _is_for(worker.name, what, order, number, quick=quick):
                         continue
                     print(f"round {number + 1}: {what}: {worker.name} …", file=sys.stderr)
                     before = vendor.stats()
@@ -155,6 +169,7 @@ def main() -> None:
         "--quick", action="store_true", help="fewer clients, shorter streams, no thousand of them"
     )
     parser.add_argument("--peers", action="store_true", help="the other libraries too")
+    parser.add_argument("--dialects", action="store_true", help="each vendor's own events too")
     parser.add_argument("--only", help="contenders by name, separated by ';'")
     parser.add_argument("--rounds", type=int, help="default: 5, with --quick 3")
     parser.add_argument("--save", action="store_true", help=f"write {RESULTS.name} and the plot")
@@ -168,7 +183,7 @@ def main() -> None:
     results = {
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
         "python": platform.python_version(),
-        "contenders": measure(names, rounds, quick=arguments.quick),
+        "contenders": measure(names, rounds, quick=arguments.quick, dialects=arguments.dialects),
     }
     if arguments.save:
         RESULTS.write_text(json.dumps(results, indent=1) + "\n")

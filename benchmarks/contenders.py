@@ -11,6 +11,8 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
 from typing import Any, Protocol
 
+from benchmarks.dialects import CHAT, Dialect
+
 KEY = "sk-benchmark"
 PROMPT = "Why is the sky blue?"
 MESSAGES: Any = [{"role": "user", "content": PROMPT}]
@@ -31,10 +33,10 @@ class CutError(Exception):
 class Floor:
     """The least that reads a stream: httpx, split at blank lines, `json`, an end mark."""
 
-    def __init__(self, url: str, scope: AsyncExitStack) -> None:
+    def __init__(self, url: str, scope: AsyncExitStack, dialect: Dialect = CHAT) -> None:
         import httpx
 
-        self._url = f"{url}/v1/chat/completions"
+        self._url, self._dialect = url, dialect
         # Without limits, as its default of 100 connections would queue the streams.
         limits = httpx.Limits(max_connections=None, max_keepalive_connections=None)
         self._client = httpx.AsyncClient(timeout=300, limits=limits, **self._transport())
@@ -44,20 +46,23 @@ class Floor:
         return {}
 
     async def read(self, model: str) -> AsyncIterator[str]:
+        dialect = self._dialect
+        url, words, separator = self._url + dialect.url(model), dialect.words, dialect.separator
         body = {"model": model, "messages": MESSAGES, "stream": True}
         headers = {"authorization": f"Bearer {KEY}", "accept-encoding": "identity"}
         ended, rest = False, b""
-        async with self._client.stream("POST", self._url, json=body, headers=headers) as response:
+        async with self._client.stream("POST", url, json=body, headers=headers) as response:
             async for data in response.aiter_bytes():
-                *events, rest = (rest + data).split(b"\n\n")
+                *events, rest = (rest + data).split(separator)
                 for event in events:
-                    payload = event[6:]
-                    if payload == b"[DONE]":
-                        ended = True
+                    if event == b"data: [DONE]":
                         continue
-                    text = json.loads(payload)["choices"][0]["delta"].get("content")
+                    answer = json.loads(event[event.find(b"{") :])
+                    text = words(answer)
                     if text:
                         yield text
+                    elif dialect.ends(answer):
+                        ended = True
         if not ended:
             raise CutError
 
@@ -78,9 +83,8 @@ class HttpxSse(Floor):
         body = {"model": model, "messages": MESSAGES, "stream": True}
         headers = {"authorization": f"Bearer {KEY}"}
         ended = False
-        async with aconnect_sse(
-            self._client, "POST", self._url, json=body, headers=headers
-        ) as source:
+        url = self._url + CHAT.url(model)
+        async with aconnect_sse(self._client, "POST", url, json=body, headers=headers) as source:
             async for event in source.aiter_sse():
                 if event.data == "[DONE]":
                     ended = True
@@ -103,17 +107,15 @@ def aiohttp_transport() -> Any:
 
 
 class Streamkit:
-    """streamkit with its adapter for chat completions."""
+    """streamkit with the adapter of each dialect."""
 
-    prefix = "openai"
-    path = "/v1"
-
-    def __init__(self, url: str, scope: AsyncExitStack) -> None:
+    def __init__(self, url: str, scope: AsyncExitStack, dialect: Dialect = CHAT) -> None:
         import streamkit
 
+        self._prefix = dialect.prefix
         self._client = streamkit.Client(
-            base_url={self.prefix: url + self.path},
-            api_key={self.prefix: KEY},
+            base_url={dialect.prefix: url + dialect.base},
+            api_key={dialect.prefix: KEY},
             http=self._http(scope),
             retry=streamkit.Retry.never(),
         )
@@ -123,16 +125,31 @@ class Streamkit:
         del scope
 
     async def read(self, model: str) -> AsyncIterator[str]:
-        async with self._client.stream(f"{self.prefix}:{model}", PROMPT) as stream:
+        async with self._client.stream(f"{self._prefix}:{model}", PROMPT) as stream:
             async for text in stream.text:
                 yield text
 
 
-class StreamkitAnthropic(Streamkit):
-    """streamkit with its adapter for messages."""
+class StreamkitEvents(Streamkit):
+    """streamkit's events instead of its words alone."""
 
-    prefix = "anthropic"
-    path = ""
+    async def read(self, model: str) -> AsyncIterator[str]:
+        async with self._client.stream(f"{self._prefix}:{model}", PROMPT) as stream:
+            async for event in stream:
+                if event.type == "text.delta":
+                    yield event.text
+
+
+class StreamkitHttpx(Streamkit):
+    """streamkit with an ``httpx.AsyncClient`` handed in."""
+
+    def _http(self, scope: AsyncExitStack) -> Any:
+        import httpx
+
+        limits = httpx.Limits(max_connections=None, max_keepalive_connections=None)
+        client = httpx.AsyncClient(limits=limits)
+        scope.push_async_callback(client.aclose)
+        return client
 
 
 class StreamkitAiohttp(Streamkit):
@@ -171,7 +188,7 @@ class Anthropic:
     def __init__(self, url: str, scope: AsyncExitStack) -> None:
         from anthropic import AsyncAnthropic
 
-        self._client = AsyncAnthropic(base_url=url, api_key=KEY, max_retries=0)
+        self._client = AsyncAnthropic(base_url=f"{url}/anthropic", api_key=KEY, max_retries=0)
         scope.push_async_callback(self._client.close)
 
     async def read(self, model: str) -> AsyncIterator[str]:
@@ -259,7 +276,8 @@ class AnyLLM:
 OWN: dict[str, type[Contender]] = {
     "floor": Floor,
     "streamkit": Streamkit,
-    "streamkit, messages": StreamkitAnthropic,
+    "streamkit, events": StreamkitEvents,
+    "streamkit, httpx": StreamkitHttpx,
     "httpx-sse + json": HttpxSse,
     "floor, aiohttp": FloorAiohttp,
     "streamkit, aiohttp": StreamkitAiohttp,

@@ -9,21 +9,24 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import json
 import time
 from collections import deque
 from collections.abc import Callable
 from contextlib import AsyncExitStack
+from itertools import accumulate
 from typing import Any
 
 from benchmarks.__main__ import Vendor
-from benchmarks.contenders import KEY, MESSAGES, OWN, Floor, Streamkit
-from benchmarks.wire import Shape, writes
-
-PATHS = {
-    "floor": "/v1/chat/completions",
-    "streamkit": "/v1/chat/completions",
-    "streamkit, messages": "/v1/messages",
-}
+from benchmarks.contenders import KEY, MESSAGES, Floor, Streamkit
+from benchmarks.dialects import CHAT, DIALECTS, Dialect
+from benchmarks.wire import Shape
+from streamkit._draft import Draft
+from streamkit._framing import framer
+from streamkit._http._connections import AsyncConnections
+from streamkit._setup import Setup
+from streamkit.chunks import End
+from streamkit.testing import decode
 
 
 def cost(shape: Shape, run: Callable[[], object]) -> float:
@@ -37,60 +40,69 @@ def cost(shape: Shape, run: Callable[[], object]) -> float:
     return min(runs) / shape.deltas * 1e6
 
 
-async def _read(url: str, name: str, shape: Shape) -> None:
+async def _read(url: str, kind: type[Floor | Streamkit], dialect: Dialect, shape: Shape) -> None:
     async with AsyncExitStack() as scope:
-        client = OWN[name](url, scope)
+        client = kind(url, scope, dialect)
         pieces = [text async for text in client.read(shape.model)]
         assert "".join(pieces) == shape.text
 
 
-async def _bytes(url: str, http: Any, shape: Shape, *, plain: bool) -> None:
-    """The transport alone: ``plain`` reads as streamkit does, else as the floor does."""
+async def _floors_bytes(url: str, shape: Shape) -> None:
+    """The transport alone, read as the floor does."""
     body = {"model": shape.model, "messages": MESSAGES, "stream": True}
     headers = {"authorization": f"Bearer {KEY}"}
-    async with http.stream("POST", url, json=body, headers=headers) as response:
-        async for _ in response.stream if plain else response.aiter_bytes():
-            pass
+    async with AsyncExitStack() as scope:
+        http = Floor(url, scope)._client
+        path = url + CHAT.url(shape.model)
+        async with http.stream("POST", path, json=body, headers=headers) as response:
+            async for _ in response.aiter_bytes():
+                pass
+
+
+async def _our_bytes(url: str, dialect: Dialect, shape: Shape) -> None:
+    """The same, read as streamkit does."""
+    http = AsyncConnections()
+    request = http.build_request(
+        "POST",
+        url + dialect.url(shape.model),
+        headers={"authorization": f"Bearer {KEY}"},
+        content=json.dumps({"model": shape.model}).encode(),
+        timeout=(5.0, 60.0, 60.0, None),
+        extensions={"trace": _nothing, "deadline": None},
+    )
+    response = await http.send(request)
+    async for _ in response.stream:
+        pass
+    await response.aclose()
     await http.aclose()
 
 
+async def _nothing(_name: str, _info: object) -> None: ...
+
+
 def floor(url: str, shape: Shape) -> dict[str, float]:
-    import json
-
-    path = url + PATHS["floor"]
-
-    async def transport() -> None:
-        async with AsyncExitStack() as scope:
-            await _bytes(path, Floor(url, scope)._client, shape, plain=False)
-
-    frames = b"".join(writes(shape, path)).split(b"\n\n")[:-2]
+    frames = b"".join(CHAT.writes(shape)).split(b"\n\n")[:-2]
 
     def parse() -> None:
         for frame in frames:
             json.loads(frame[6:])
 
-    whole = cost(shape, lambda: asyncio.run(_read(url, "floor", shape)))
+    whole = cost(shape, lambda: asyncio.run(_read(url, Floor, CHAT, shape)))
     layers = {
-        "transport": cost(shape, lambda: asyncio.run(transport())),
+        "transport": cost(shape, lambda: asyncio.run(_floors_bytes(url, shape))),
         "JSON": cost(shape, parse),
     }
     return {**layers, "the loop around it": whole - sum(layers.values()), "all": whole}
 
 
-def streamkit(url: str, name: str, shape: Shape) -> dict[str, float]:
-    from streamkit._draft import Draft
-    from streamkit._framing import framer
-    from streamkit._http._async import AsyncPool
-    from streamkit._setup import Setup
-    from streamkit.testing import decode
-
-    kind = OWN[name]
-    assert issubclass(kind, Streamkit)
-    call = Setup(api_key={kind.prefix: KEY}).call(f"{kind.prefix}:any", "Hi", {})
-    pieces = list(writes(shape, PATHS[name]))
+def streamkit(url: str, dialect: Dialect, shape: Shape) -> dict[str, float]:
+    model = f"{dialect.prefix}:any"
+    call = Setup(api_key={dialect.prefix: KEY}).call(model, "Hi", {})
+    framing = call.wire.framing_by_type.get(dialect.content_type, call.wire.framing)
+    pieces = list(dialect.writes(shape))
     body = b"".join(pieces)
-    splits = [len(pieces[0]) + len(pieces[1]) * n for n in range(len(pieces) - 1)]
-    frames = framer("sse").feed(body)
+    splits = list(accumulate(map(len, pieces)))[:-1]
+    frames = framer(framing).feed(body)
 
     def decoded() -> list[Any]:
         decoder = call.adapter.decoder(call.request)
@@ -102,18 +114,18 @@ def streamkit(url: str, name: str, shape: Shape) -> dict[str, float]:
             draft.apply(chunk)
 
     def cut() -> None:
-        feed = framer("sse").feed
+        feed = framer(framing).feed
         for piece in pieces:
             feed(piece)
 
-    async def transport() -> None:
-        await _bytes(url + PATHS[name], AsyncPool(None).http(), shape, plain=True)
-
-    chunks = decoded()[:-1]
-    engine = cost(shape, lambda: decode(f"{kind.prefix}:any", body, splits=splits))
-    whole = cost(shape, lambda: asyncio.run(_read(url, name, shape)))
+    chunks = [chunk for chunk in decoded() if not isinstance(chunk, End)]
+    engine = cost(
+        shape,
+        lambda: decode(model, body, splits=splits, headers={"content-type": dialect.content_type}),
+    )
+    whole = cost(shape, lambda: asyncio.run(_read(url, Streamkit, dialect, shape)))
     layers = {
-        "transport": cost(shape, lambda: asyncio.run(transport())),
+        "transport": cost(shape, lambda: asyncio.run(_our_bytes(url, dialect, shape))),
         "framing": cost(shape, cut),
         "decoder, with JSON": cost(shape, decoded),
         "draft and events": cost(shape, folded),
@@ -128,8 +140,8 @@ def main() -> None:
         for shape in (Shape(20_000), Shape(80_000, per_write=64)):
             print(f"\nµs per delta, {shape.per_write} event(s) a write")
             print("floor:", _line(floor(vendor.url, shape)))
-            for name in ("streamkit", "streamkit, messages"):
-                print(f"{name}:", _line(streamkit(vendor.url, name, shape)))
+            for name, dialect in DIALECTS.items():
+                print(f"{name}:", _line(streamkit(vendor.url, dialect, shape)))
 
 
 def _line(layers: dict[str, float]) -> str:

@@ -6,6 +6,8 @@ import math
 import statistics
 from typing import Any
 
+from benchmarks.dialects import DIALECTS
+
 MICRO, MILLI = 1e6, 1e3
 SLOWER = 0.8
 """A server that spends less than this share of a client's CPU is not what the client waits for."""
@@ -51,10 +53,30 @@ def table(results: dict[str, Any]) -> str:
             _plain(contenders, name, "{}", 1, "cut", "notices"),
         ]
         rows.append((name, *cells))
+    return "\n\n".join([_drawn(rows), *_dialects(contenders), "\n".join(_remarks(contenders))])
+
+
+def _dialects(contenders: dict[str, Any]) -> list[str]:
+    """The same for the events of each vendor, if they were measured."""
+    rows = [("vendor's events", "floor, 1 a write", "streamkit", "floor, 64 a write", "streamkit")]
+    for dialect in DIALECTS:
+        orders = (f"{dialect}, 1", f"{dialect}, 64")
+        if orders[0] in contenders["floor"]:
+            cells = [
+                _cost(contenders, name, what, "cpu")
+                for what in orders
+                for name in ("floor", "streamkit")
+                if name in contenders
+            ]
+            rows.append((dialect, *cells))
+    return [_drawn(rows)] if len(rows) > 1 else []
+
+
+def _drawn(rows: list[tuple[str, ...]]) -> str:
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     lines = [" | ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)) for row in rows]
     lines.insert(1, "-|-".join("-" * w for w in widths))
-    return "\n".join([*(f"| {line} |" for line in lines), "", *_remarks(contenders)])
+    return "\n".join(f"| {line} |" for line in lines)
 
 
 def ratio(contenders: dict[str, Any], name: str, what: str, *path: str) -> float | None:

@@ -2,7 +2,8 @@
 
     python -m benchmarks.server            prints its port; ends when its stdin does
 
-``GET /stats`` answers with its CPU seconds, the connections it took, and the streams it has open.
+``GET /stats`` answers with its CPU seconds (preparing streams apart), the connections
+it took, and the streams it has open.
 Each write is one HTTP chunk and one `send`.
 """
 
@@ -15,19 +16,23 @@ import time
 from collections.abc import Iterator
 from functools import lru_cache
 
-from benchmarks.wire import Shape, writes
+from benchmarks.dialects import DIALECTS, Dialect
+from benchmarks.wire import Shape
 
 HEAD = (
-    b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream; charset=utf-8\r\n"
-    b"transfer-encoding: chunked\r\nx-request-id: req_1\r\n\r\n"
+    "HTTP/1.1 200 OK\r\ncontent-type: {}\r\n"
+    "transfer-encoding: chunked\r\nx-request-id: req_1\r\n\r\n"
 )
 HIGH_WATER = 1 << 20
 
 
 @lru_cache(maxsize=64)
-def chunks(shape: Shape, path: str) -> tuple[bytes, ...]:
+def chunks(dialect: Dialect, shape: Shape) -> tuple[bytes, ...]:
     """The HTTP chunks of a body; equal ones are one object."""
-    return tuple(map(_chunk, writes(shape, path)))
+    begun = time.process_time()
+    prepared = tuple(map(_chunk, dialect.writes(shape)))
+    Server.preparing += time.process_time() - begun
+    return prepared
 
 
 @lru_cache(maxsize=1024)
@@ -40,6 +45,7 @@ class Server(asyncio.Protocol):
 
     connections = 0
     streams = 0
+    preparing = 0.0
 
     def __init__(self) -> None:
         self._received = b""
@@ -85,24 +91,29 @@ class Server(asyncio.Protocol):
         self._received = body[length:]
         if path == "/stats":
             self._tell()
-        else:
-            self._answer(path, json.loads(body[:length])["model"])
+            return
+        [(dialect, model)] = [
+            (dialect, model)
+            for dialect in DIALECTS.values()
+            if (model := dialect.asked(path)) is not None
+        ]
+        self._answer(dialect, model or json.loads(body[:length])["model"])
 
     def _tell(self) -> None:
         seen = {
-            "cpu": time.process_time(),
+            "cpu": time.process_time() - Server.preparing,
             "connections": Server.connections,
             "streams": Server.streams,
         }
         body = json.dumps(seen).encode()
         self._transport.write(b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n" % len(body) + body)
 
-    def _answer(self, path: str, model: str) -> None:
+    def _answer(self, dialect: Dialect, model: str) -> None:
         self._shape = Shape.read(model)
-        self._pieces = iter(chunks(self._shape, path))
+        self._pieces = iter(chunks(dialect, self._shape))
         self._streaming = True
         Server.streams += 1
-        self._transport.write(HEAD)
+        self._transport.write(HEAD.format(dialect.content_type).encode())
         if self._shape.rate:
             self._due = time.monotonic()
             self._transport.write(next(self._pieces))

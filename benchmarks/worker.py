@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.contenders import IMPORTS, OWN, PEERS, Contender
+from benchmarks.dialects import DIALECTS, Dialect
 from benchmarks.wire import Shape
 
 Figures = dict[str, Any]
@@ -34,9 +35,9 @@ CLASS = OWN[NAME] if NAME in OWN else PEERS[NAME][0]
 
 
 @asynccontextmanager
-async def contender() -> AsyncIterator[Contender]:
+async def contender(*dialect: Dialect) -> AsyncIterator[Contender]:
     async with AsyncExitStack() as scope:
-        yield CLASS(URL, scope)
+        yield CLASS(URL, scope, *dialect)
 
 
 async def read(client: Contender, shape: Shape, heard: Callable[[], None] | None = None) -> None:
@@ -66,10 +67,10 @@ class Meter:
         self.wall = time.perf_counter() - self._wall
 
 
-async def burst(model: str) -> Figures:
+async def burst(model: str, dialect: str | None = None) -> Figures:
     """One stream, as fast as it comes, over a connection that is open."""
     shape = Shape.read(model)
-    async with contender() as client:
+    async with contender(*([DIALECTS[dialect]] if dialect else [])) as client:
         await read(client, Shape(20))
         with Meter() as meter:
             await read(client, shape)
