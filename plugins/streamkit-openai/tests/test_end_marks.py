@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from streamkit.adapter import Frame
-from streamkit.chunks import End
+from streamkit.chunks import End, Stop
 from streamkit.messages import ChatRequest, Message
 from streamkit.testing import decode
 from streamkit_openai import OpenAIChat, Profile
@@ -117,3 +117,31 @@ def test_the_last_of_several_finish_reasons_counts() -> None:
     body = "".join(f"data: {json.dumps(f)}\n\n" for f in frames).encode()
     got = decode(OpenAIChat("groq"), body, headers={"content-type": "text/event-stream"})
     assert got.response.raw_finish_reason == "length"
+
+
+SOUND: dict[str, Any] = {"choices": [{"index": 0, "delta": {"audio": {"transcript": "Hi"}}}]}
+EXPIRY: dict[str, Any] = {"choices": [{"index": 0, "delta": {"audio": {"expires_at": 1}}}]}
+
+
+def test_an_answer_in_sound_gives_no_finish_reason_and_ends_with_done() -> None:
+    assert outcome("strict", SOUND, EXPIRY, DONE) == "complete"
+    assert outcome("strict", SOUND, EXPIRY) == "truncated"
+    assert outcome("strict", SOUND, {"error": {"message": "too long"}}, EXPIRY, DONE) == "failed"
+
+
+def test_a_tool_call_in_place_of_the_sound_asked_for_ends_with_done() -> None:
+    request = ChatRequest(
+        model="m", messages=(Message.user("Hi"),), extra_body={"audio": {"format": "pcm16"}}
+    )
+    decoder = OpenAIChat().decoder(request)
+    call = {"index": 0, "id": "c1", "function": {"name": "f", "arguments": "{}"}}
+    decoder.feed(Frame(json.dumps({"choices": [{"index": 0, "delta": {"tool_calls": [call]}}]})))
+    *_, stop, end = decoder.feed(Frame(DONE))
+    assert (stop, end) == (Stop("tool_call", None), End())
+
+
+def test_a_chunk_without_choices_says_nothing() -> None:
+    """OpenAI sends many while it makes sound."""
+    decoder = OpenAIChat().decoder(ChatRequest(model="m", messages=(Message.user("Hi"),)))
+    empty = {"object": "chat.completion.chunk", "usage": None, "obfuscation": "x"}
+    assert not decoder.feed(Frame(json.dumps(empty)))

@@ -35,6 +35,7 @@ from streamkit_openai._values import text_of
 from streamkit_openai.profiles import Profile
 
 DONE = "[DONE]"
+_CHUNK = "chat.completion.chunk"
 # Read here, or of no meaning to a caller (`obfuscation` is padding against eavesdroppers).
 _TOP_FIELDS = frozenset(
     {"id", "object", "created", "model", "choices", "usage", "error", "obfuscation"}
@@ -108,8 +109,10 @@ class ChatDecoder(Decoder):
         if usage:
             self._fields.report(usage, out)
         if not self._told_before(body):
-            if choices is None and not usage and body.keys().isdisjoint({"error", *TOP}):
-                return [*out, Opaque(frame.event or text_of(body.get("object")) or "frame", body)]
+            kind = text_of(body.get("object"))
+            known = choices is not None or usage or not body.keys().isdisjoint({"error", *TOP})
+            if not known and kind != _CHUNK:  # one without choices says that the model is at work
+                return [*out, Opaque(frame.event or kind or "frame", body)]
             first = self._choices.get(0) or Choice(0, self._profile.name)
             self._fields.read(body, _TOP_FIELDS, TOP, first, out)
             groq = body.get("x_groq")
@@ -138,10 +141,11 @@ class ChatDecoder(Decoder):
         """``[DONE]``: the vendor has ended the stream, so what is open is whole.
 
         That proves the answer whole only if every choice has told why it stopped, or if the server
-        is one that never tells.
+        is one that never tells: OpenAI does not where the answer is sound (recordings of gpt-audio;
+        one that fails or is too long has an error before this mark).
         """
         out = self._close_all()
-        if self._profile.end == "done":
+        if self._profile.end == "done" or self._fields.sound:
             for choice in self._choices.values():
                 if choice.stop is None:
                     called = choice.tools.any

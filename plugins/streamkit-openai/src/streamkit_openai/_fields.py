@@ -41,6 +41,8 @@ class Fields:
     def __init__(self, *, audio_format: str | None, reasoning_apart: bool) -> None:
         self.usage: Any = None
         """The newest usage object, as received."""
+        self.sound = audio_format is not None
+        """Whether sound was asked for, or came."""
         # pcm16 is what a stream carries unless another format is asked for.
         self._audio_type = f"audio/{audio_format or 'pcm16'}"
         self._reasoning_apart = reasoning_apart
@@ -129,6 +131,7 @@ class Fields:
         if not isinstance(value, dict):
             out.append(Opaque("audio", value))
             return
+        self.sound = True
         audio_id = text_of(value.get("id"))
         if audio_id and self._is_news(f"choices[{choice.index}].audio.id", audio_id):
             out.append(Item("audio", {"id": audio_id}, None, audio_id, None, choice.index))
