@@ -433,8 +433,9 @@ class Draft:
             self.emit(e.ResponseInfo, self._id, self._model)
 
     def _usage(self, chunk: c.UsageReport) -> None:
-        self.attempt_usage = chunk.usage
-        usage = summed(self.spent, chunk.usage)
+        usage = self.attempt_usage = chunk.usage
+        if self.spent:
+            usage = summed(self.spent, usage)
         if usage != self.usage:
             self.usage = usage
             self.emit(e.UsageUpdated, usage)

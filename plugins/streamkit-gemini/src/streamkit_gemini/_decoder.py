@@ -54,6 +54,9 @@ class GenerateDecoder(Decoder):
         except (ValueError, RecursionError):
             return self._no_json(frame)
         out: list[Chunk] = []
+        if type(body) is dict:
+            self._response(body, frame, out)
+            return out
         for response in body if isinstance(body, list) else [body]:  # errors come in a list
             if not isinstance(response, dict):
                 out.append(Opaque(frame.event or "frame", response))
@@ -81,7 +84,7 @@ class GenerateDecoder(Decoder):
         return [malformed(frame, "a chunk of the answer is not JSON")]
 
     def _response(self, response: dict[str, Any], frame: Frame, out: list[Chunk]) -> None:
-        if response.keys().isdisjoint(_READ):
+        if "candidates" not in response and response.keys().isdisjoint(_READ):
             out.append(Opaque(text(response.get("type")) or frame.event or "frame", response))
             return
         self._meta(response, out)

@@ -33,18 +33,20 @@ class RunningUsage:
         """One snapshot, as the vendor sent it."""
         if not isinstance(usage, dict):
             return
-        if usage.keys() == self._raw.keys() and None not in usage.values():
+        known, most = self._raw, self._most
+        if usage.keys() == known.keys() and None not in usage.values():
             raw = usage
         else:
-            known = self._raw if len(self._raw) < _MAX_FIELDS else {}
+            known = known if len(known) < _MAX_FIELDS else {}
             raw = known | {k: v for k, v in usage.items() if v is not None}
         if raw == self._raw:
             return
-        self._raw, most = raw, self._most
+        self._raw = raw
         for name in self._names:
-            tokens = usage.get(name)
-            if type(tokens) is not int:
-                tokens = count(tokens)
+            told = usage.get(name)
+            if told is None:
+                continue
+            tokens = told if type(told) is int else count(told)
             if tokens is not None and tokens > most.get(name, -1):
                 most[name] = tokens
         prompt, tools, answer, thoughts, cached, total = map(most.get, self._names)
