@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from streamkit._commands import SILENT, Lost, Reply, TimedOut
 from streamkit._draft import Draft
 from streamkit._secrets import scrub
+from streamkit._signals import let_through
 from streamkit._stopwatch import Stopwatch
 from streamkit.chunks import Fault
 from streamkit.errors import (
@@ -92,6 +93,7 @@ class Explainer:
         )
 
     def adapter_broke(self, error: Exception) -> StreamkitError:
+        let_through(error)
         if isinstance(error, StreamkitError):
             return self.about(error)
         broken = ProtocolError(

@@ -164,11 +164,11 @@ class Stream(StreamState):
                 reply = await driver.read(command.deadline, command.wake)
             else:
                 reply = await driver.perform(command)
+            self._advance(reply)
         except BaseException as left:  # cancelled: nothing of this stream may live on
             self._leave()
             await driver.close()
             raise without_frames(left)  # noqa: B904
-        self._advance(reply)
 
     def __del__(self) -> None:
         if self._begun and not self._closed:

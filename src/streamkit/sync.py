@@ -102,12 +102,11 @@ class Stream(StreamState):
             self._over()
             raise StopIteration
         try:
-            reply = driver.perform(command)
+            self._advance(driver.perform(command))
         except BaseException as left:  # Ctrl-C: nothing of this stream may live on
             self._leave()
             driver.close()
             raise without_frames(left)  # noqa: B904
-        self._advance(reply)
 
     def __del__(self) -> None:
         if self._begun and not self._closed:

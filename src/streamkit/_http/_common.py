@@ -21,6 +21,7 @@ from streamkit._commands import (
     Signed,
 )
 from streamkit._secrets import hide_query, without_frames
+from streamkit._signals import let_through
 from streamkit.adapter import Located
 from streamkit.errors import (
     ConfigurationError,
@@ -87,6 +88,7 @@ class Driver:
 
     def _not_come(self, error: Exception) -> Reply:
         """What it means that a read of a connection of our own failed."""
+        let_through(error)
         if type(error).__name__ == "ReadTimeout" and not self._pool.hung_up:
             return self._due  # not by the clock: event loops round moments
         return self._failed(error, None, opening=False)
@@ -98,6 +100,7 @@ class Driver:
         return Opened(response.status_code, headers)
 
     def _failed(self, error: Exception, deadline: float | None, *, opening: bool) -> Reply:
+        let_through(error)
         known = _classify(error, opening=opening)
         if self._pool.hung_up:
             known = ConfigurationError("the client was closed while this answer was read")
@@ -115,6 +118,7 @@ def locate(command: Locate) -> Located | StreamkitError | None:
     except StreamkitError as error:
         return error
     except Exception as error:
+        let_through(error)
         name = command.adapter.name
         failed = ConfigurationError(f"the adapter {name!r} could not find its server: {error!r}")
         failed.__cause__ = error
@@ -131,6 +135,7 @@ def sign(command: Sign) -> Signed | StreamkitError:
     except StreamkitError as error:
         return error
     except Exception as error:  # whose words may hold credentials
+        let_through(error)
         failed = ConfigurationError(f"the request could not be signed: {type(error).__name__}")
         failed.__cause__ = without_frames(error)
         return failed

@@ -19,6 +19,7 @@ from streamkit._http._common import (
     sign,
 )
 from streamkit._http._encoding import Inflater, inflater
+from streamkit._signals import let_through
 from streamkit.errors import ConfigurationError
 from streamkit.timeouts import Timeouts
 
@@ -241,5 +242,6 @@ class SyncDriver(Driver):
             if isinstance(chunks, Generator):
                 chunks.close()
         except Exception as error:
+            let_through(error)
             return error
         return None
