@@ -105,7 +105,7 @@ def delay(found: dict[str, Any]) -> str:
     ]
     heads = (
         *("", "answers", "one token takes", "first text later by"),
-        *("other text, median", "95 of 100", "characters held at most"),
+        *("other text, median", "95 of 100", "characters behind at most"),
     )
     return _table(heads, rows)
 
