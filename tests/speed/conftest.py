@@ -28,4 +28,5 @@ def server() -> Iterator[TapeServer]:
 def pytest_pycollect_makeitem(collector: pytest.Module, name: str, obj: object) -> None:
     """Coroutine functions are tests for every backend, without a mark."""
     if inspect.iscoroutinefunction(obj) and collector.istestfunction(obj, name):
+        pytest.mark.usefixtures("anyio_backend")(obj)
         pytest.mark.anyio(obj)
