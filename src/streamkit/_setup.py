@@ -7,6 +7,7 @@ import re
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypedDict, Unpack
+from urllib.parse import urlsplit
 
 from pydantic import ValidationError
 
@@ -159,6 +160,8 @@ class Setup:
         unset: tuple[str, ...] = ()
         if not url:
             url, unset = _filled(endpoint.base_url or "")
+            host = urlsplit(url).netloc
+            url = url.replace(host, endpoint.hosts.get(host, host), 1)
         if not url:
             where = " or ".join(endpoint.base_url_env + unset)
             raise ConfigurationError(
@@ -197,8 +200,9 @@ def environment_of(endpoint: Endpoint) -> tuple[str, ...]:
 def _filled(url: str) -> tuple[str, tuple[str, ...]]:
     """The URL with the environment's values in its braces; "" and the variables if none is set."""
     for braces in re.finditer(r"\{([^{}]+)\}", url):
-        names = tuple(braces[1].split(","))
-        value = _first_set(names)
+        variables, _, otherwise = braces[1].partition("=")
+        names = tuple(variables.split(","))
+        value = _first_set(names) or otherwise or None
         if value is None:
             return "", names
         url = url.replace(braces[0], value)

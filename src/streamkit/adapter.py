@@ -64,7 +64,9 @@ class Frame:
 class Endpoint:
     """Where a vendor is and how it wants its key; the first environment variable set wins.
 
-    ``base_url`` may name environment variables: ``https://{ACME_REGION,REGION}.acme.example``.
+    ``base_url`` may name environment variables: ``https://{ACME_REGION,REGION}.acme.example``, and
+    what holds if none is set, ``{REGION=global}``. ``hosts`` are names of hosts that do not follow
+    the pattern, by what they would be if they did.
     ``auth_header`` is sent as ``{auth_prefix}{key}``; empty means no key is ever sent.
     ``key_required`` False is for servers that run without one. ``api_key`` is set on adapters
     built by hand and wins over the environment. ``signer`` signs requests for which there is no
@@ -73,6 +75,7 @@ class Endpoint:
     """
 
     base_url: str | None = field(default=None, repr=False)
+    hosts: Mapping[str, str] = field(default_factory=dict, repr=False, hash=False)
     base_url_env: tuple[str, ...] = ()
     key_env: tuple[str, ...] = ()
     auth_header: str = "authorization"

@@ -1,8 +1,22 @@
-"""Where Gemini is served, for both dialects."""
+"""Where Gemini is served, for both dialects: the Gemini API, and Vertex AI."""
 
 from __future__ import annotations
 
-from streamkit.adapter import Endpoint, KeySource
+from collections.abc import Mapping
+
+from streamkit.adapter import Endpoint, KeySource, Signer
+
+Signing = Signer | str | None
+
+_SIGNER = "streamkit_gemini.google_auth:sign"
+"""Who asks Google for a token where there is none."""
+
+_HOSTS: Mapping[str, str] = {
+    "global-aiplatform.googleapis.com": "aiplatform.googleapis.com",
+    "us-aiplatform.googleapis.com": "aiplatform.us.rep.googleapis.com",
+    "eu-aiplatform.googleapis.com": "aiplatform.eu.rep.googleapis.com",
+}
+"""Of the multi-regions (google-genai 3.4, _api_client)."""
 
 _GEMINI_API = Endpoint(
     base_url="https://generativelanguage.googleapis.com/v1beta",
@@ -18,20 +32,28 @@ def endpoint(base_url: str | None, api_key: KeySource) -> Endpoint:
     return _GEMINI_API.at(base_url, api_key)
 
 
-def vertex_endpoint(project: str, location: str, token: KeySource) -> Endpoint:
-    """Vertex AI. ``token`` is an OAuth access token, or a callable that gives a fresh one.
+def vertex_endpoint(
+    project: str | None,
+    location: str | None,
+    token: KeySource,
+    signer: Signing,
+    *,
+    projects: str = "GOOGLE_CLOUD_PROJECT",
+    locations: str = "GOOGLE_CLOUD_LOCATION",
+) -> Endpoint:
+    """Vertex AI, with what is not given taken from the environment (``projects``, ``locations``).
 
-    Hosts: google-genai 3.4, _api_client; ``us`` and ``eu`` are multi-regions.
+    ``token`` is an OAuth access token, or a callable that gives a fresh one; without one in the
+    environment either, ``signer`` gets one: Google's credentials, unless another is given.
     """
-    match location:
-        case "global":
-            host = "aiplatform.googleapis.com"
-        case "us" | "eu":
-            host = f"aiplatform.{location}.rep.googleapis.com"
-        case _:
-            host = f"{location}-aiplatform.googleapis.com"
+    project = project or f"{{{projects}}}"
+    location = location or f"{{{locations}=global}}"
+    host = f"{location}-aiplatform.googleapis.com"
     return Endpoint(
-        base_url=f"https://{host}/v1/projects/{project}/locations/{location}",
+        base_url=f"https://{_HOSTS.get(host, host)}/v1/projects/{project}/locations/{location}",
+        hosts=_HOSTS,
         key_env=("GOOGLE_OAUTH_ACCESS_TOKEN",),
+        key_required=False,
         api_key=token,
+        signer=signer or _SIGNER,
     )

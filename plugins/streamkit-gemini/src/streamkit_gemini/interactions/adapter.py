@@ -19,7 +19,7 @@ from streamkit.adapter import (
 )
 from streamkit.errors import ConfigurationError
 from streamkit.messages import ChatRequest
-from streamkit_gemini._endpoint import endpoint, vertex_endpoint
+from streamkit_gemini._endpoint import Signing, endpoint, vertex_endpoint
 from streamkit_gemini.adapter import PARTS
 from streamkit_gemini.interactions._decoder import InteractionsDecoder
 from streamkit_gemini.interactions._request import OPTIONS, build
@@ -35,10 +35,9 @@ _POLL_EVERY = 2.0
 
 @dataclass(frozen=True)
 class GeminiInteractions(Adapter):
-    """The Interactions API at the Gemini API, or with a ``project`` on Vertex AI.
+    """The Interactions API at the Gemini API, or on Vertex AI with ``vertex`` or a ``project``.
 
-    ``api_key`` is a key of the Gemini API; on Vertex AI an OAuth access token, or better a callable
-    that gives a fresh one. ``base_url`` is what stands before ``/interactions``. ``models`` says
+    All is as in `Gemini`, but ``base_url`` is what stands before ``/interactions``. ``models`` says
     what models take, see `streamkit_gemini.models`.
 
     Raises:
@@ -50,19 +49,22 @@ class GeminiInteractions(Adapter):
     base_url: str | None = field(default=None, repr=False)
     api_key: KeySource = field(default=None, repr=False)
     project: str | None = None
-    location: str = "global"
+    location: str | None = None
+    vertex: bool = False
+    signer: Signing = field(default=None, repr=False)
     name: str = "gemini-interactions"
     models: Mapping[str, ModelFacts] = field(default_factory=lambda: MODELS, repr=False, hash=False)
     endpoint: Endpoint = field(init=False, repr=False, compare=False)
     supports: Supports = field(init=False, default=_SUPPORTS, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        if self.project is not None and self.base_url is not None:
+        vertex = self.vertex or self.project is not None
+        if vertex and self.base_url is not None:
             raise ConfigurationError("GeminiInteractions takes a base_url or a project, not both")
-        if self.project is None:
-            where = endpoint(self.base_url, self.api_key)
+        if vertex:
+            where = vertex_endpoint(self.project, self.location, self.api_key, self.signer)
         else:
-            where = vertex_endpoint(self.project, self.location, self.api_key)
+            where = endpoint(self.base_url, self.api_key)
         # The way to complete a frozen dataclass.
         object.__setattr__(self, "endpoint", where)
 
