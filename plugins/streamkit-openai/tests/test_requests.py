@@ -84,6 +84,11 @@ OPTIONS: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
     ("openrouter", {"user": "u"}, {"user": "u"}),
     ("openai", {"metadata": {"a": "b"}}, {"metadata": {"a": "b"}}),
     ("openai", {"service_tier": "flex"}, {"service_tier": "flex"}),
+    ("openai", {"prompt_cache_key": "k"}, {"prompt_cache_key": "k"}),
+    (
+        *("openrouter", {"prompt_cache_ttl": "1h"}),
+        {"cache_control": {"type": "ephemeral", "ttl": "1h"}},
+    ),
     ("openai", {"parallel_tool_calls": False}, {"parallel_tool_calls": False}),
     ("openai", {"tool_choice": "required"}, {"tool_choice": "required"}),
     (
@@ -162,7 +167,7 @@ def test_usage_is_not_asked_for_where_it_comes_unasked() -> None:
         ("llamacpp", {"tool_choice": NamedTool(name="f")}, "tool_choice", "required", "by name"),
         ("moonshot", {"tool_choice": "required"}, "tool_choice", "auto", "'required'"),
         ("xai", {"reasoning_effort": "max"}, "reasoning_effort", "xhigh", "'max'"),
-        ("groq", {"reasoning_effort": "minimal"}, "reasoning_effort", "none", "'minimal'"),
+        ("groq", {"reasoning_effort": "minimal"}, "reasoning_effort", "low", "'minimal'"),
         (
             *("deepseek", {"response_format": JsonSchema(json_schema=SCHEMA)}),
             *("response_format", {"type": "json_object"}, "JSON Schema"),

@@ -28,9 +28,8 @@ from streamkit.messages import (
     VendorTool,
 )
 from streamkit.values import Citation
-from streamkit_openai import OpenAIResponses, ResponsesProfile
+from streamkit_openai import ModelFacts, OpenAIResponses, ResponsesProfile
 from streamkit_openai.profiles import PROFILES as SERVERS
-from streamkit_openai.responses import ModelFacts
 
 SCHEMA = {"type": "object", "properties": {"a": {"type": "integer"}}}
 PNG = ImagePart(data="iVBORw0=", media_type="image/png")

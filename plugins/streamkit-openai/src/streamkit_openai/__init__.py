@@ -8,13 +8,16 @@ from __future__ import annotations
 from streamkit.adapter import Adapter
 from streamkit.hookspecs import hookimpl
 from streamkit_openai.adapter import OpenAIChat
+from streamkit_openai.models import MODELS, ModelFacts
 from streamkit_openai.profiles import PROFILES, Profile
 from streamkit_openai.responses import PROFILES as RESPONSES_PROFILES
 from streamkit_openai.responses import OpenAIResponses, ResponsesProfile
 
 __all__ = [
+    "MODELS",
     "PROFILES",
     "RESPONSES_PROFILES",
+    "ModelFacts",
     "OpenAIChat",
     "OpenAIResponses",
     "Profile",

@@ -27,11 +27,11 @@ from streamkit.chunks import (
 )
 from streamkit.faults import fault_from_error, kind_of
 from streamkit.messages import ChatRequest
+from streamkit.reading import text as text_of
 from streamkit.values import Citation, ReasoningKind
 from streamkit_openai._choice import Choice
 from streamkit_openai._fields import CHOICE, DELTA, TOP, Fields
 from streamkit_openai._steady import Steady
-from streamkit_openai._values import text_of
 from streamkit_openai.profiles import Profile
 
 DONE = "[DONE]"

@@ -27,9 +27,10 @@ from streamkit.chunks import (
     Text,
     UsageReport,
 )
+from streamkit.reading import text as text_of
 from streamkit_openai._choice import Choice
 from streamkit_openai._citations import Citations
-from streamkit_openai._values import text_of, usage_of
+from streamkit_openai._values import usage_of
 
 
 class Fields:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from copy import deepcopy
 from typing import Any
 
-from streamkit.adapter import Warned, WireRequest
-from streamkit.messages import ChatRequest, JsonSchema, NamedTool, Tool, VendorTool
+from streamkit.adapter import WireRequest
+from streamkit.messages import ChatRequest, JsonSchema, NamedTool
+from streamkit.writing import Warnings, function_tool, merged, nearest_effort, put, without_none
 from streamkit_openai._messages import Messages
+from streamkit_openai.models import facts_of, samples
 from streamkit_openai.profiles import OPTIONS, Profile
-
-_EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
 
 
 def build(profile: Profile, request: ChatRequest) -> WireRequest:
@@ -18,7 +17,7 @@ def build(profile: Profile, request: ChatRequest) -> WireRequest:
 
     Raises UnsupportedError for messages with content that the server cannot take.
     """
-    warnings: list[Warned] = []
+    warnings, facts = Warnings(), facts_of(request.model, profile.models)
     body: dict[str, Any] = {
         "model": request.model,
         "messages": Messages(profile, warnings).build(request.messages),
@@ -27,56 +26,36 @@ def build(profile: Profile, request: ChatRequest) -> WireRequest:
     if profile.stream_options is not None:
         body["stream_options"] = dict(profile.stream_options)
     for option in OPTIONS:
-        value = getattr(request, option)
-        field = profile.option(option)
-        if field is not None and value is not None and value != ():
-            _put(body, field, _value(profile, option, value, warnings))
-    return WireRequest(
-        path=profile.path,
-        body=deepcopy(body | request.extra_body),  # shares nothing with the request
-        warnings=tuple(dict.fromkeys(warnings)),
-    )
-
-
-def _put(body: dict[str, Any], field: str, value: Any) -> None:
-    """Sets ``field``, a dotted path into objects."""
-    *above, last = field.split(".")
-    for name in above:
-        body = body.setdefault(name, {})
-    body[last] = value
-    if field == "top_logprobs":
+        value, field = getattr(request, option), profile.option(option)
+        if field is None or value is None or value == ():
+            continue
+        if samples(request, facts, option, warnings):
+            put(body, field, _value(profile, request, option, warnings))
+    if "top_logprobs" in body:
         body["logprobs"] = True
+    return WireRequest(profile.path, merged(body, request), warnings=tuple(warnings))
 
 
-def _value(profile: Profile, option: str, value: Any, warnings: list[Warned]) -> Any:
+def _value(profile: Profile, request: ChatRequest, option: str, warnings: Warnings) -> Any:
+    value = getattr(request, option)
     match option:
         case "tools":
-            return [_tool(tool) for tool in value]
+            return [function_tool(tool) for tool in value]
         case "tool_choice":
             return _tool_choice(profile, value, warnings)
         case "response_format":
             return _response_format(profile, value, warnings)
         case "reasoning_effort":
-            return _effort(profile, value, warnings)
+            return _effort(profile, request.model, value, warnings)
         case "stop":
             return list(value)
+        case "prompt_cache_ttl":
+            return {"type": "ephemeral", "ttl": value}
         case _:
             return value
 
 
-def _tool(tool: Tool | VendorTool) -> dict[str, Any]:
-    if isinstance(tool, VendorTool):
-        return tool.payload
-    fields = {
-        "name": tool.name,
-        "description": tool.description,
-        "parameters": tool.parameters,
-        "strict": tool.strict,
-    }
-    return {"type": "function", "function": _without_none(fields)}
-
-
-def _tool_choice(profile: Profile, choice: str | NamedTool, warnings: list[Warned]) -> Any:
+def _tool_choice(profile: Profile, choice: str | NamedTool, warnings: Warnings) -> Any:
     wanted = "named" if isinstance(choice, NamedTool) else choice
     if wanted in profile.tool_choices:
         if isinstance(choice, NamedTool):
@@ -86,17 +65,12 @@ def _tool_choice(profile: Profile, choice: str | NamedTool, warnings: list[Warne
     if wanted == "named" and "required" in profile.tool_choices:
         instead = "required"
     what = "a tool by name" if wanted == "named" else repr(wanted)
-    warnings.append(
-        Warned(
-            "option_adjusted",
-            "tool_choice",
-            f"{profile.name} does not take {what} as tool_choice; {instead!r} is sent.",
-        )
-    )
+    how = f"{profile.name} does not take {what} as tool_choice: {instead!r} is sent"
+    warnings.adjusted("tool_choice", how)
     return instead
 
 
-def _response_format(profile: Profile, wanted: str | JsonSchema, warnings: list[Warned]) -> Any:
+def _response_format(profile: Profile, wanted: str | JsonSchema, warnings: Warnings) -> Any:
     if wanted == "text":
         return {"type": "text"}
     if isinstance(wanted, JsonSchema):
@@ -107,31 +81,15 @@ def _response_format(profile: Profile, wanted: str | JsonSchema, warnings: list[
                 "schema": wanted.json_schema,
                 "strict": wanted.strict,
             }
-            return {"type": "json_schema", "json_schema": _without_none(fields)}
-        warnings.append(
-            Warned(
-                "option_adjusted",
-                "response_format",
-                f"{profile.name} takes no JSON Schema; plain JSON is asked for instead.",
-            )
-        )
+            return {"type": "json_schema", "json_schema": without_none(fields)}
+        how = f"{profile.name} takes no JSON Schema: plain JSON is asked for instead"
+        warnings.adjusted("response_format", how)
     return {"type": "json_object"}
 
 
-def _effort(profile: Profile, wanted: str, warnings: list[Warned]) -> str:
-    if not profile.efforts or wanted in profile.efforts:
-        return wanted
-    place = _EFFORTS.index(wanted)
-    nearest = min(profile.efforts, key=lambda effort: abs(_EFFORTS.index(effort) - place))
-    warnings.append(
-        Warned(
-            "option_adjusted",
-            "reasoning_effort",
-            f"{profile.name} has no reasoning effort {wanted!r}; {nearest!r} is sent.",
-        )
-    )
-    return nearest
-
-
-def _without_none(fields: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in fields.items() if value is not None}
+def _effort(profile: Profile, model: str, wanted: str, warnings: Warnings) -> str:
+    if efforts := facts_of(model, profile.models).efforts:
+        return nearest_effort(wanted, efforts, warnings, model)
+    if profile.efforts:
+        return nearest_effort(wanted, profile.efforts, warnings, profile.name)
+    return wanted

@@ -21,8 +21,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from streamkit.chunks import Chunk, Closed, Opaque, ToolArguments, ToolOpened
+from streamkit.reading import text as text_of
 from streamkit.values import ToolKind
-from streamkit_openai._values import text_of
 
 # Google's thought signatures travel here and must come back with the call.
 ECHOED = "extra_content"

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from streamkit.reading import count, mapping
 from streamkit.values import FinishReason, Usage
 
-_REASONS: dict[str, FinishReason] = {
+FINISH_REASONS: dict[str, FinishReason] = {
     "stop": "stop",
     "eos": "stop",  # Together
     "length": "length",
@@ -38,7 +39,7 @@ def finish_reason(raw: str, *, called: bool, refused: bool) -> FinishReason:
     Ollama says ``stop`` after tool calls and Cerebras may say ``tool_calls`` after an answer in
     words, so what came decides between these two.
     """
-    reason = _REASONS.get(raw.lower(), "other")
+    reason = FINISH_REASONS.get(raw.lower(), "other")
     if reason in {"stop", "tool_call"}:
         if called:
             return "tool_call"
@@ -52,23 +53,22 @@ def usage_of(raw: Mapping[str, Any], *, reasoning_apart: bool = False) -> Usage:
     ``reasoning_apart``: ``completion_tokens`` leaves reasoning out, and ``prompt_tokens`` may leave
     out the cached ones (xAI: 12 + 1 + 290 = 303 on a recording).
     """
-    prompt, completion = raw.get("prompt_tokens_details"), raw.get("completion_tokens_details")
-    prompt = prompt if isinstance(prompt, Mapping) else {}
-    completion = completion if isinstance(completion, Mapping) else {}
-    cache_read = _count(
+    prompt = mapping(raw.get("prompt_tokens_details"))
+    completion = mapping(raw.get("completion_tokens_details"))
+    cache_read = _first(
         prompt.get("cached_tokens"),
         raw.get("prompt_cache_hit_tokens"),  # DeepSeek
         raw.get("cached_tokens"),  # Moonshot, Together
         raw.get("cache_read_input_tokens"),  # Databricks
         raw.get("num_cached_tokens"),  # Mistral
     )
-    cache_write = _count(
+    cache_write = _first(
         prompt.get("cache_write_tokens"),
         prompt.get("cache_creation_input_tokens"),  # Qwen
         raw.get("cache_creation_input_tokens"),  # Databricks
     )
-    reasoning = _count(completion.get("reasoning_tokens"), raw.get("reasoning_tokens"))
-    tokens_in, tokens_out = _count(raw.get("prompt_tokens")), _count(raw.get("completion_tokens"))
+    reasoning = _first(completion.get("reasoning_tokens"), raw.get("reasoning_tokens"))
+    tokens_in, tokens_out = count(raw.get("prompt_tokens")), count(raw.get("completion_tokens"))
     if reasoning_apart:
         if tokens_out is not None:
             tokens_out += reasoning or 0
@@ -77,7 +77,7 @@ def usage_of(raw: Mapping[str, Any], *, reasoning_apart: bool = False) -> Usage:
     return Usage(
         input_tokens=tokens_in,
         output_tokens=tokens_out,
-        total_tokens=_count(raw.get("total_tokens")),
+        total_tokens=count(raw.get("total_tokens")),
         cache_read_tokens=cache_read,
         cache_write_tokens=cache_write,
         reasoning_tokens=reasoning,
@@ -85,14 +85,6 @@ def usage_of(raw: Mapping[str, Any], *, reasoning_apart: bool = False) -> Usage:
     )
 
 
-def text_of(value: Any) -> str:
-    """A string as it is; "" for anything else, so that an odd field is no words."""
-    return value if isinstance(value, str) else ""
-
-
-def _count(*values: Any) -> int | None:
-    """The first whole number; some gateways write counts as floats."""
-    for value in values:
-        if isinstance(value, int) or (isinstance(value, float) and value.is_integer()):
-            return int(value)
-    return None
+def _first(*values: Any) -> int | None:
+    """The first whole number."""
+    return next((number for value in values if (number := count(value)) is not None), None)

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from typing import ClassVar
 
-from streamkit.adapter import Adapter, Decoder, Endpoint, KeySource, ResumeBy, Supports, WireRequest
+from streamkit.adapter import (
+    INSTRUCT,
+    Adapter,
+    Decoder,
+    Endpoint,
+    KeySource,
+    ResumeBy,
+    Supports,
+    WireRequest,
+)
 from streamkit.errors import ConfigurationError
 from streamkit.messages import ChatRequest
 from streamkit_openai._decoder import ChatDecoder
 from streamkit_openai._request import build
+from streamkit_openai.models import ModelFacts
 from streamkit_openai.profiles import OPTIONS, PROFILES, Profile
 
 
@@ -20,7 +31,8 @@ class OpenAIChat(Adapter):
 
     ``profile`` is a row of `streamkit_openai.profiles` by name, or a `Profile` of your own.
     ``base_url`` and ``api_key`` win over the row and over the environment. ``name`` is the prefix
-    of model ids; without it, the profile's name.
+    of model ids; without it, the profile's name. ``models`` says what models take instead of the
+    row, see `streamkit_openai.models`.
 
         OpenAIChat("groq")
         OpenAIChat("azure", base_url="https://me.openai.azure.com/openai/deployments/NAME?api-version=…")
@@ -30,14 +42,15 @@ class OpenAIChat(Adapter):
         ConfigurationError: there is no row of that name.
     """
 
+    dialect: ClassVar[str] = "openai-chat"
+
     profile: Profile | str = "openai"
     base_url: str | None = field(default=None, repr=False)
     api_key: KeySource = field(default=None, repr=False)
     name: str = ""
+    models: Mapping[str, ModelFacts] | None = field(default=None, repr=False, hash=False)
     endpoint: Endpoint = field(init=False, repr=False, compare=False)
     supports: Supports = field(init=False, repr=False, compare=False)
-
-    dialect: ClassVar[str] = "openai-chat"
 
     def __post_init__(self) -> None:
         row = self.row
@@ -54,7 +67,6 @@ class OpenAIChat(Adapter):
             options=frozenset(name for name in OPTIONS if row.option(name)),
             parts=row.parts,
             reasoning=True,
-            usage=True,
         )
         # The way to complete a frozen dataclass.
         object.__setattr__(self, "name", self.name or row.name)
@@ -64,19 +76,10 @@ class OpenAIChat(Adapter):
     @property
     def row(self) -> Profile:
         """The profile itself."""
-        if isinstance(self.profile, Profile):
-            return self.profile
-        if self.profile in PROFILES:
-            row = PROFILES[self.profile]
-            if "/openai/deployments/" in (self.base_url or ""):  # Azure's older addresses
-                return replace(row, path=row.path.removeprefix("/openai/v1"))
-            return row
-        close = get_close_matches(self.profile, PROFILES, n=1)
-        hint = f" Did you mean {close[0]!r}?" if close else ""
-        raise ConfigurationError(
-            f"there is no profile {self.profile!r} in streamkit_openai.profiles.{hint} "
-            "For a server without one, use profile='openai-compatible' with its base_url."
-        )
+        row = self.profile if isinstance(self.profile, Profile) else _row(self.profile)
+        if "/openai/deployments/" in (self.base_url or ""):  # Azure's older addresses
+            row = replace(row, path=row.path.removeprefix("/openai/v1"))
+        return row if self.models is None else replace(row, models=self.models)
 
     @property
     def owner(self) -> str:
@@ -87,11 +90,11 @@ class OpenAIChat(Adapter):
         return build(self.row, request)
 
     def resume_by(self, request: ChatRequest) -> tuple[ResumeBy, ...]:
-        instruct = ResumeBy("instruct", "any chat model takes a further turn of the user's")
+        """JSON output is held to its form from the first character, which rules out prefix."""
         prefix = self.row.prefix
         if prefix is None or request.response_format not in (None, "text"):
-            return (instruct,)
-        return ResumeBy("prefix", prefix.source), instruct
+            return (INSTRUCT,)
+        return ResumeBy("prefix", prefix.source), INSTRUCT
 
     def prefix_request(self, request: ChatRequest) -> WireRequest:
         wire, prefix = self.request(request), self.row.prefix
@@ -103,6 +106,17 @@ class OpenAIChat(Adapter):
 
     def decoder(self, request: ChatRequest) -> Decoder:
         return ChatDecoder(self.row, request)
+
+
+def _row(name: str) -> Profile:
+    if name in PROFILES:
+        return PROFILES[name]
+    close = get_close_matches(name, PROFILES, n=1)
+    hint = f" Did you mean {close[0]!r}?" if close else ""
+    raise ConfigurationError(
+        f"there is no profile {name!r} in streamkit_openai.profiles.{hint} "
+        "For a server without one, use profile='openai-compatible' with its base_url."
+    )
 
 
 def trimmed(base_url: str, path: str) -> str:

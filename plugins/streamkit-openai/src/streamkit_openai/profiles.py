@@ -19,6 +19,8 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Literal
 
+from streamkit_openai.models import MODELS, ModelFacts
+
 EndMark = Literal["strict", "lenient", "done"]
 Replay = Literal["no", "reasoning_content", "reasoning", "reasoning_details", "thinking", "summary"]
 """How an assistant's reasoning goes back: not at all, as a text field of that name, as OpenRouter's
@@ -44,6 +46,8 @@ OPTIONS: Mapping[str, str | None] = MappingProxyType(
         "user": "user",
         "metadata": None,
         "service_tier": None,
+        "prompt_cache_ttl": None,
+        "prompt_cache_key": None,
         "tools": "tools",
         "tool_choice": "tool_choice",
         "parallel_tool_calls": "parallel_tool_calls",
@@ -98,6 +102,8 @@ class Profile:
     )
     options: Mapping[str, str | None] = field(default_factory=dict, hash=False)
     """Where this server differs from `OPTIONS`."""
+    models: Mapping[str, ModelFacts] = field(default_factory=dict, hash=False)
+    """What is known of its models; see `streamkit_openai.models`."""
     efforts: tuple[str, ...] = ()
     """The reasoning efforts it takes, lowest first; empty: all, or it picks the nearest itself."""
     tool_choices: frozenset[str] = frozenset({"auto", "none", "required", "named"})
@@ -122,6 +128,7 @@ _OPENAI_OPTIONS: Mapping[str, str | None] = {
     "max_tokens": "max_completion_tokens",  # max_tokens is rejected by reasoning models
     "metadata": "metadata",
     "service_tier": "service_tier",
+    "prompt_cache_key": "prompt_cache_key",
 }
 # Sampling options of engines that run open models.
 _OPEN_MODELS: Mapping[str, str | None] = {"top_k": "top_k"}
@@ -139,6 +146,7 @@ _ROWS = (
         stream_options={"include_usage": True, "include_obfuscation": False},
         options={**_OPENAI_OPTIONS, "user": "safety_identifier"},
         parts=_FILES,
+        models=MODELS,
     ),
     Profile(
         name="azure",
@@ -151,6 +159,7 @@ _ROWS = (
         end="strict",
         options=_OPENAI_OPTIONS,
         parts=_FILES,
+        models=MODELS,
     ),
     Profile(
         name="groq",
@@ -196,7 +205,8 @@ _ROWS = (
     ),
     Profile(
         name="openrouter",
-        source="OpenRouter docs, reasoning tokens: reasoning_details go back unmodified",
+        source="OpenRouter docs, reasoning tokens: reasoning_details go back unmodified; prompt "
+        "caching: cache_control of the whole request",
         base_url="https://openrouter.ai/api/v1",
         base_url_env=("OPENROUTER_BASE_URL",),
         key_env=("OPENROUTER_API_KEY",),
@@ -205,6 +215,7 @@ _ROWS = (
             "top_k": "top_k",
             "reasoning_effort": "reasoning.effort",
             "reasoning_budget": "reasoning.max_tokens",
+            "prompt_cache_ttl": "cache_control",
         },
         parts=_FILES,
     ),
@@ -256,6 +267,7 @@ _ROWS = (
             "seed": "random_seed",
             "metadata": "metadata",
             "service_tier": "service_tier",
+            "prompt_cache_key": "prompt_cache_key",
             **_not("logprobs", "user"),
         },
         prefix=Prefix(
@@ -444,10 +456,15 @@ _ROWS = (
     ),
     Profile(
         name="vercel",
-        source="Vercel AI Gateway, OpenAI compatible API; pydantic-ai provider",
+        source="Vercel AI Gateway, chat completions: reasoning; recordings: the details go back",
         base_url="https://ai-gateway.vercel.sh/v1",
         base_url_env=("VERCEL_AI_GATEWAY_BASE_URL",),
         key_env=("VERCEL_AI_GATEWAY_API_KEY", "AI_GATEWAY_API_KEY"),
+        replay="reasoning_details",
+        options={
+            "reasoning_effort": "reasoning.effort",
+            "reasoning_budget": "reasoning.max_tokens",
+        },
     ),
     Profile(
         name="deepinfra",
@@ -487,6 +504,43 @@ _ROWS = (
         ),
         json_schema=False,
         parts=_TEXT,
+    ),
+    Profile(
+        name="baseten",
+        source="Baseten docs, Model APIs; recordings: reasoning_content, usage on every chunk",
+        base_url="https://inference.baseten.co/v1",
+        base_url_env=("BASETEN_BASE_URL",),
+        key_env=("BASETEN_API_KEY",),
+        reasoning=("reasoning_content", "reasoning"),
+        options=_OPEN_MODELS,
+    ),
+    Profile(
+        name="xiaomi",
+        source="Xiaomi MiMo docs, OpenAI API; recordings: reasoning_content, which goes back",
+        base_url="https://api.xiaomimimo.com/v1",
+        base_url_env=("MIMO_BASE_URL",),
+        key_env=("MIMO_API_KEY", "XIAOMI_API_KEY"),
+        reasoning=("reasoning_content",),
+        replay="reasoning_content",
+        options={"max_tokens": "max_completion_tokens", **_not("reasoning_effort")},
+        json_schema=False,
+    ),
+    Profile(
+        name="venice",
+        source="docs.venice.ai, moving from OpenAI; recordings: reasoning_content",
+        base_url="https://api.venice.ai/api/v1",
+        base_url_env=("VENICE_BASE_URL",),
+        key_env=("VENICE_API_KEY",),
+        reasoning=("reasoning_content", "reasoning"),
+        options=_OPEN_MODELS,
+    ),
+    Profile(
+        name="doubleword",
+        source="Doubleword API; recordings: either reasoning field, by the model",
+        base_url="https://api.doubleword.ai/v1",
+        base_url_env=("DOUBLEWORD_BASE_URL",),
+        key_env=("DOUBLEWORD_API_KEY",),
+        options=_OPEN_MODELS,
     ),
     Profile(
         name="vllm",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from streamkit_openai.responses.adapter import OpenAIResponses
-from streamkit_openai.responses.models import ModelFacts
 from streamkit_openai.responses.profiles import PROFILES, ResponsesProfile
 
-__all__ = ["PROFILES", "ModelFacts", "OpenAIResponses", "ResponsesProfile"]
+__all__ = ["PROFILES", "OpenAIResponses", "ResponsesProfile"]

@@ -27,8 +27,8 @@ from streamkit.chunks import (
     Text,
 )
 from streamkit.chunks import Item as WholeItem
+from streamkit.reading import text as text_of
 from streamkit.values import ReasoningKind
-from streamkit_openai._values import text_of
 from streamkit_openai.responses._values import citation_of
 
 REASONING_KINDS: dict[str, ReasoningKind] = {"summary": "summary", "reasoning": "raw"}

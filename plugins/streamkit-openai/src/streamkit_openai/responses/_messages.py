@@ -16,41 +16,42 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from streamkit.adapter import Warned
-from streamkit.errors import UnsupportedError
 from streamkit.messages import (
     DocumentPart,
     ImagePart,
-    IncompleteToolCall,
     MediaPart,
     Message,
     Part,
     ProviderItem,
     ReasoningPart,
     RefusalPart,
+    Role,
     TextPart,
     ToolCall,
     ToolResult,
 )
+from streamkit.writing import Warnings, arguments_text_of, goes_back, refused, words_of
 from streamkit_openai.responses.profiles import ResponsesProfile
 
+_Fields = dict[str, Any]
 
-class InputItems:
+
+class Messages:
     """Builds the ``input`` of one request; what had to be dropped goes to ``warnings``.
 
     ``stored``: whether the server keeps responses, so that an item may go back by its id alone.
     """
 
-    def __init__(self, profile: ResponsesProfile, warnings: list[Warned], *, stored: bool) -> None:
+    def __init__(self, profile: ResponsesProfile, warnings: Warnings, *, stored: bool) -> None:
         self._profile = profile
         self._warnings = warnings
         self._stored = stored
         self._custom: set[str] = set()
         """Ids of calls of custom tools."""
 
-    def build(self, messages: Sequence[Message]) -> list[dict[str, Any]]:
+    def build(self, messages: Sequence[Message]) -> list[_Fields]:
         """Raises UnsupportedError for content of the caller's that the server cannot take."""
-        wire: list[dict[str, Any]] = []
+        wire: list[_Fields] = []
         for message in messages:
             if message.role == "assistant":
                 wire.extend(self._assistant(message))
@@ -58,26 +59,22 @@ class InputItems:
                 wire.extend(self._from_caller(message))
         return wire
 
-    def _check(self, part: Part) -> None:
+    def _check(self, part: Part, role: Role = "user") -> None:
         if part.type not in self._profile.parts:
-            raise UnsupportedError(
-                f"{self._profile.name} takes no {part.type.replace('_', ' ')} in messages."
-            )
-
-    def _drop(self, part: Part, why: str) -> None:
-        self._warnings.append(Warned("part_dropped", part.type, why))
+            raise refused(part, self._profile.name, role)
 
     # --- from the caller -------------------------------------------------------------------
 
-    def _from_caller(self, message: Message) -> list[dict[str, Any]]:
-        items: list[dict[str, Any]] = []
+    def _from_caller(self, message: Message) -> list[_Fields]:
+        items: list[_Fields] = []
         content: list[Part] = []
         for part in message.content:
             self._check(part)
             if isinstance(part, ToolResult):
                 items.append(self._tool_result(part))
             elif isinstance(part, ProviderItem):  # such as the output of a shell call
-                items.extend(self._item(part))
+                if self._returns(part):
+                    items.append(part.payload)
             else:
                 content.append(part)
         if content:
@@ -85,13 +82,11 @@ class InputItems:
             items.append({"role": role, "content": self._content(content)})
         return items
 
-    def _content(self, parts: Sequence[Part]) -> str | list[dict[str, Any]]:
-        texts = [p.text for p in parts if isinstance(p, TextPart)]
-        if len(texts) == len(parts):
-            return "".join(texts)
-        return [self._piece(part) for part in parts]
+    def _content(self, parts: Sequence[Part]) -> str | list[_Fields]:
+        words = words_of(parts)
+        return [self._piece(part) for part in parts] if words is None else words
 
-    def _piece(self, part: Part) -> dict[str, Any]:
+    def _piece(self, part: Part) -> _Fields:
         match part:
             case TextPart():
                 return {"type": "input_text", "text": part.text}
@@ -101,11 +96,9 @@ class InputItems:
             case DocumentPart():
                 return {"type": "input_file", **_document(part)}
             case _:
-                raise UnsupportedError(
-                    f"a {part.type.replace('_', ' ')} belongs in an assistant message."
-                )
+                raise refused(part, self._profile.name, "user")
 
-    def _tool_result(self, result: ToolResult) -> dict[str, Any]:
+    def _tool_result(self, result: ToolResult) -> _Fields:
         output: Any = result.content
         if not isinstance(output, str):
             for part in output:
@@ -117,11 +110,14 @@ class InputItems:
 
     # --- from the model --------------------------------------------------------------------
 
-    def _assistant(self, message: Message) -> list[dict[str, Any]]:
-        items: list[dict[str, Any]] = []
+    def _assistant(self, message: Message) -> list[_Fields]:
+        items: list[_Fields] = []
         reasoned = False
         pictures = [i.payload.get("result") for i in message.content if isinstance(i, ProviderItem)]
         for parts in _grouped(message.content):
+            # Of reasoning it depends on the whole group.
+            if not isinstance(parts[0], ReasoningPart) and not self._returns(parts[0]):
+                continue
             scheme = getattr(parts[0], "scheme", None)
             match parts[0]:
                 case TextPart() | RefusalPart():
@@ -131,29 +127,26 @@ class InputItems:
                     reasoned = reasoned or (bool(item) and self._stored)
                     items.extend(item)
                 case ToolCall() as call:
-                    self._check(call)
+                    self._check(call, "assistant")
                     items.append(self._tool_call(call, named=reasoned))
-                case IncompleteToolCall() as call:
-                    self._drop(call, "a tool call that was cut is not sent back.")
                 case ProviderItem() as own:
-                    items.extend(self._item(own))
+                    items.append(own.payload)
                 case MediaPart() as media:
                     if media.data not in pictures:  # else it goes back inside its item
-                        self._drop(media, "assistant messages carry no media the model made.")
+                        why = f"{self._profile.name} takes back no media that a model made"
+                        self._warnings.dropped(media, why)
                 case other:
-                    raise UnsupportedError(
-                        f"an assistant message carries no {other.type.replace('_', ' ')}: "
-                        "put it into a user message."
-                    )
+                    hint = "put it into a user message"
+                    raise refused(other, self._profile.name, "assistant", hint)
         return items
 
-    def _message(self, parts: list[Any], scheme: str | None, *, named: bool) -> dict[str, Any]:
+    def _message(self, parts: list[Any], scheme: str | None, *, named: bool) -> _Fields:
         """Texts and refusals of one message item, or of messages from elsewhere.
 
         Only a message under its id may hold a list of parts (SDK 3.54, `EasyInputMessageParam`).
         """
         ours = self._id(scheme)
-        message: dict[str, Any] = {"role": "assistant"}
+        message: _Fields = {"role": "assistant"}
         if ours is not None and parts[0].signature:
             message["phase"] = parts[0].signature
         if not (ours and named and self._profile.item_ids):
@@ -169,19 +162,19 @@ class InputItems:
         own = {"type": "message", "id": ours, "status": "completed", "content": content}
         return message | own
 
-    def _reasoning(self, parts: list[Any], scheme: str | None) -> list[dict[str, Any]]:
+    def _reasoning(self, parts: list[Any], scheme: str | None) -> list[_Fields]:
         """The parts of one reasoning item; it goes back whole or not at all."""
         id_ = self._id(scheme)
         encrypted = next((p.signature for p in reversed(parts) if p.signature), None)
         raw = [p.text for p in parts if p.kind == "raw"]
         if not all(p.closed for p in parts):
-            why = "reasoning that was cut is not sent back."
+            why = "reasoning that was cut is not sent back"
         elif id_ is None:
-            why = f"this reasoning is not from {self._profile.name}."
+            why = f"this reasoning is not from {self._profile.name}"
         elif not (encrypted or raw or (self._stored and self._profile.item_ids)):
-            why = "reasoning goes back in encrypted form, or by its id where responses are stored."
+            why = "reasoning goes back in encrypted form, or by its id where responses are stored"
         else:
-            item: dict[str, Any] = {"type": "reasoning"}
+            item: _Fields = {"type": "reasoning"}
             if id_ and (self._stored or not encrypted):
                 item["id"] = id_
             item["summary"] = [
@@ -190,10 +183,10 @@ class InputItems:
             if raw:
                 item["content"] = [{"type": "reasoning_text", "text": text} for text in raw]
             return [item | ({"encrypted_content": encrypted} if encrypted else {})]
-        self._drop(parts[0], why)
+        self._warnings.dropped(parts[0], why)
         return []
 
-    def _tool_call(self, call: ToolCall, *, named: bool) -> dict[str, Any]:
+    def _tool_call(self, call: ToolCall, *, named: bool) -> _Fields:
         own = dict((call.vendor or {}).get(self._profile.name) or {})
         if not (named and self._profile.item_ids):
             own.pop("id", None)
@@ -201,17 +194,11 @@ class InputItems:
             self._custom.add(call.id)
             body = {"type": "custom_tool_call", "input": call.arguments_text}
         else:
-            body = {"type": "function_call", "arguments": call.arguments_text or "{}"}
+            body = {"type": "function_call", "arguments": arguments_text_of(call)}
         return {**body, "call_id": call.id, "name": call.name, **own}
 
-    def _item(self, item: ProviderItem) -> list[dict[str, Any]]:
-        if item.dialect != self._profile.name:
-            self._drop(item, f"an item of {item.dialect} means nothing to {self._profile.name}.")
-        elif not item.complete:
-            self._drop(item, "an item that was cut is not sent back.")
-        else:
-            return [item.payload]
-        return []
+    def _returns(self, part: Part) -> bool:
+        return goes_back(part, self._warnings, dialect=self._profile.name)
 
     def _id(self, scheme: str | None) -> str | None:
         """The item id in a scheme of this server's, which may be ""; None in any other."""
@@ -239,7 +226,7 @@ def _one_item(before: Part, part: Part) -> bool:
     return isinstance(part, TextPart | RefusalPart) and isinstance(before, TextPart | RefusalPart)
 
 
-def _document(part: DocumentPart) -> dict[str, Any]:
+def _document(part: DocumentPart) -> _Fields:
     if part.file_id is not None:
         return {"file_id": part.file_id}
     if part.url is not None:

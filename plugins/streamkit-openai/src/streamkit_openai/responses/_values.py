@@ -7,6 +7,7 @@ from typing import Any
 
 from streamkit.chunks import Fault
 from streamkit.faults import fault_from_error
+from streamkit.reading import count, mapping, text
 from streamkit.values import Citation, FaultKind, FinishReason, Usage
 
 _INCOMPLETE: dict[str, FinishReason] = {
@@ -55,28 +56,27 @@ def finish_reason(status: str, details: Any, *, waiting: bool, refused: bool) ->
 
 def usage_of(raw: Mapping[str, Any]) -> Usage:
     """Token counts out of a usage object."""
-    tokens_in, tokens_out = raw.get("input_tokens_details"), raw.get("output_tokens_details")
-    tokens_in = tokens_in if isinstance(tokens_in, Mapping) else {}
-    tokens_out = tokens_out if isinstance(tokens_out, Mapping) else {}
+    tokens_in = mapping(raw.get("input_tokens_details"))
+    tokens_out = mapping(raw.get("output_tokens_details"))
     return Usage(
-        input_tokens=_count(raw.get("input_tokens")),
-        output_tokens=_count(raw.get("output_tokens")),
-        total_tokens=_count(raw.get("total_tokens")),
-        cache_read_tokens=_count(tokens_in.get("cached_tokens")),
-        cache_write_tokens=_count(tokens_in.get("cache_write_tokens")),
-        reasoning_tokens=_count(tokens_out.get("reasoning_tokens")),
+        input_tokens=count(raw.get("input_tokens")),
+        output_tokens=count(raw.get("output_tokens")),
+        total_tokens=count(raw.get("total_tokens")),
+        cache_read_tokens=count(tokens_in.get("cached_tokens")),
+        cache_write_tokens=count(tokens_in.get("cache_write_tokens")),
+        reasoning_tokens=count(tokens_out.get("reasoning_tokens")),
         raw=dict(raw),
     )
 
 
 def citation_of(raw: Mapping[str, Any]) -> Citation:
     """An annotation: ``url_citation``, ``file_citation``, ``container_file_citation``, …."""
-    kind, start, end = _text(raw.get("type")), raw.get("start_index"), raw.get("end_index")
-    placed = isinstance(start, int) and isinstance(end, int)
+    kind, start, end = text(raw.get("type")), raw.get("start_index"), raw.get("end_index")
+    placed = type(start) is int and type(end) is int
     return Citation(
         kind="url" if kind == "url_citation" else kind or "annotation",
-        url=_text(raw.get("url")),
-        title=_text(raw.get("title")) or _text(raw.get("filename")),
+        url=text(raw.get("url")) or None,
+        title=text(raw.get("title")) or text(raw.get("filename")) or None,
         start=start if placed else None,
         end=end if placed else None,
         raw=dict(raw),
@@ -92,13 +92,3 @@ def fault_of(error: Any) -> Fault:
     elif code.startswith(_IMAGE_CODES):
         fault.kind = "invalid_request"
     return fault
-
-
-def _text(value: Any) -> str | None:
-    return value if isinstance(value, str) and value else None
-
-
-def _count(value: Any) -> int | None:
-    """A whole number; some gateways write counts as floats."""
-    whole = isinstance(value, int) or (isinstance(value, float) and value.is_integer())
-    return int(value) if whole else None

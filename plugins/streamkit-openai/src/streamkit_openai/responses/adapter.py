@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from typing import ClassVar
 from urllib.parse import quote
 
 from streamkit.adapter import (
+    INSTRUCT,
     Adapter,
     Decoder,
     Endpoint,
@@ -19,6 +21,7 @@ from streamkit.adapter import (
 from streamkit.errors import ConfigurationError
 from streamkit.messages import ChatRequest
 from streamkit_openai.adapter import trimmed
+from streamkit_openai.models import ModelFacts
 from streamkit_openai.responses._decoder import ResponsesDecoder
 from streamkit_openai.responses._request import build
 from streamkit_openai.responses.profiles import OPTIONS, PROFILES, ResponsesProfile
@@ -26,7 +29,6 @@ from streamkit_openai.responses.profiles import OPTIONS, PROFILES, ResponsesProf
 _REPLAY = ResumeBy("replay", "OpenAI, guide to background mode: starting_after")
 _POLL_EVERY = 2.0
 """Seconds, as the guide to background mode does."""
-_INSTRUCT = ResumeBy("instruct", "any chat model takes a further turn of the user's")
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,8 @@ class OpenAIResponses(Adapter):
 
     ``profile`` is a row of `streamkit_openai.responses.profiles` by name, or a `ResponsesProfile`
     of your own. ``base_url`` and ``api_key`` win over the row and over the environment. ``name`` is
-    the prefix of model ids; without it, the profile's name.
+    the prefix of model ids; without it, the profile's name. ``models`` says what models take
+    instead of the row, see `streamkit_openai.models`.
 
         OpenAIResponses("xai-responses")
         OpenAIResponses("openai-compatible-responses", base_url="https://llm.example.com/v1")
@@ -44,14 +47,15 @@ class OpenAIResponses(Adapter):
         ConfigurationError: there is no row of that name.
     """
 
+    dialect: ClassVar[str] = "openai-responses"
+
     profile: ResponsesProfile | str = "openai-responses"
     base_url: str | None = field(default=None, repr=False)
     api_key: KeySource = field(default=None, repr=False)
     name: str = ""
+    models: Mapping[str, ModelFacts] | None = field(default=None, repr=False, hash=False)
     endpoint: Endpoint = field(init=False, repr=False, compare=False)
     supports: Supports = field(init=False, repr=False, compare=False)
-
-    dialect: ClassVar[str] = "openai-responses"
 
     def __post_init__(self) -> None:
         row, server = self.row, self.row.server
@@ -68,7 +72,6 @@ class OpenAIResponses(Adapter):
             options=frozenset(name for name in OPTIONS if row.option(name)),
             parts=row.parts,
             reasoning=True,
-            usage=True,
         )
         # The way to complete a frozen dataclass.
         object.__setattr__(self, "name", self.name or row.name)
@@ -78,16 +81,8 @@ class OpenAIResponses(Adapter):
     @property
     def row(self) -> ResponsesProfile:
         """The profile itself."""
-        if isinstance(self.profile, ResponsesProfile):
-            return self.profile
-        if self.profile in PROFILES:
-            return PROFILES[self.profile]
-        close = get_close_matches(self.profile, PROFILES, n=1)
-        hint = f" Did you mean {close[0]!r}?" if close else ""
-        raise ConfigurationError(
-            f"there is no profile {self.profile!r} in streamkit_openai.responses.profiles.{hint} "
-            "For a server without one, use profile='openai-compatible-responses' with its base_url."
-        )
+        row = self.profile if isinstance(self.profile, ResponsesProfile) else _row(self.profile)
+        return row if self.models is None else replace(row, models=self.models)
 
     @property
     def owner(self) -> str:
@@ -106,7 +101,7 @@ class OpenAIResponses(Adapter):
         if "conversation" in asked:  # the server may hold half the answer already
             return ()
         kept = asked.get("background") is True and asked.get("store") is not False
-        return (_REPLAY, _INSTRUCT) if kept and self.row.replays else (_INSTRUCT,)
+        return (_REPLAY, INSTRUCT) if kept and self.row.replays else (INSTRUCT,)
 
     def replay_request(self, request: ChatRequest, cursor: str) -> WireRequest:  # noqa: ARG002
         """What comes after ``cursor``, which is ``RESPONSE_ID:SEQUENCE_NUMBER``."""
@@ -130,3 +125,14 @@ class OpenAIResponses(Adapter):
             framing_by_type={"application/json": "json-array"},
             poll_every=_POLL_EVERY,
         )
+
+
+def _row(name: str) -> ResponsesProfile:
+    if name in PROFILES:
+        return PROFILES[name]
+    close = get_close_matches(name, PROFILES, n=1)
+    hint = f" Did you mean {close[0]!r}?" if close else ""
+    raise ConfigurationError(
+        f"there is no profile {name!r} in streamkit_openai.responses.profiles.{hint} "
+        "For a server without one, use profile='openai-compatible-responses' with its base_url."
+    )

@@ -12,9 +12,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
+from streamkit_openai.models import MODELS, ModelFacts
 from streamkit_openai.profiles import PROFILES as SERVERS
 from streamkit_openai.profiles import Profile
-from streamkit_openai.responses.models import OPENAI, ModelFacts
 
 OPTIONS: Mapping[str, str | None] = MappingProxyType(
     # Option of ChatRequest: its name in the body; a dot leads into an object. The API has no stop
@@ -29,6 +29,7 @@ OPTIONS: Mapping[str, str | None] = MappingProxyType(
         "user": "user",
         "metadata": "metadata",
         "service_tier": None,
+        "prompt_cache_key": None,
         "tools": "tools",
         "tool_choice": "tool_choice",
         "parallel_tool_calls": "parallel_tool_calls",
@@ -55,7 +56,7 @@ class ResponsesProfile:
     """Where this server differs from `OPTIONS`."""
     parts: frozenset[str] = _IMAGES
     models: Mapping[str, ModelFacts] = field(default_factory=dict, hash=False)
-    """What is known of its models; see `streamkit_openai.responses.models`."""
+    """What is known of its models; see `streamkit_openai.models`."""
     item_ids: bool = False
     """Whether messages and calls go back under the ids they came with."""
     replays: bool = False
@@ -81,9 +82,13 @@ _ROWS = (
         name="openai-responses",
         server=SERVERS["openai"],
         source="OpenAI API reference, responses; SDK 3.54; recordings",
-        options={"user": "safety_identifier", "service_tier": "service_tier"},
+        options={
+            "user": "safety_identifier",
+            "service_tier": "service_tier",
+            "prompt_cache_key": "prompt_cache_key",
+        },
         parts=_FILES,
-        models=OPENAI,
+        models=MODELS,
         item_ids=True,
         replays=True,
         stream_options={"include_obfuscation": False},
@@ -91,16 +96,19 @@ _ROWS = (
     ResponsesProfile(
         name="azure-responses",
         server=SERVERS["azure"],
-        source="Azure OpenAI v1 API; recordings",
+        source="Azure OpenAI v1 API, prompt caching; recordings",
+        options={"prompt_cache_key": "prompt_cache_key"},
         parts=_FILES,
-        models=OPENAI,
+        models=MODELS,
         item_ids=True,
         replays=True,
     ),
     ResponsesProfile(
         name="xai-responses",
         server=SERVERS["xai"],
-        source="xAI API reference; recordings; vercel/ai#10523: its own tools as custom_tool_call",
+        source="xAI API reference; recordings; vercel/ai#10523: its own tools as custom_tool_call; "
+        "docs.x.ai, prompt caching: prompt_cache_key",
+        options={"prompt_cache_key": "prompt_cache_key"},
         item_ids=True,
         custom_tools=False,
     ),
@@ -109,7 +117,7 @@ _ROWS = (
         server=SERVERS["openrouter"],
         source="OpenRouter docs, Responses API (stateless); recordings: ids change at the end",
         parts=_FILES,
-        models=OPENAI,
+        models=MODELS,
     ),
     ResponsesProfile(
         name="deepseek-responses",

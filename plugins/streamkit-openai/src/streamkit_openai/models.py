@@ -1,8 +1,8 @@
-"""What differs between models behind the Responses API, as data: a prefix of model ids a row.
+"""What differs between OpenAI's models, as data: one row a generation. Both dialects read it.
 
-A row is a fact that a request must respect, or be refused with a 400. The longest prefix that
-fits counts; a model of no row gets every option as it was asked for. Another table may be given in
-a profile of one's own (``ResponsesProfile(models=…)``).
+A row is a fact that a request must respect, or be refused with a 400. The longest name that fits
+counts, wherever in an id it stands; a model of no row gets every option as it was asked for.
+Another table may be given to the adapters (``OpenAIResponses(models=…)``).
 
 Sources, as of November 2026:
 
@@ -20,13 +20,19 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Literal
 
+from streamkit.messages import ChatRequest
+from streamkit.writing import Warnings, row_of
+
+SAMPLING = frozenset({"temperature", "top_p", "logprobs", "frequency_penalty", "presence_penalty"})
+"""Options that models which reason do not take."""
+
 
 @dataclass(frozen=True, slots=True)
 class ModelFacts:
     """What one generation of models takes.
 
-    ``encrypted``: its reasoning can be asked for in encrypted form, to go back with the next turn.
-    ``sampling``: temperature, top_p and logprobs are taken always, never, or only with
+    ``encrypted``: the Responses API can be asked for its reasoning in encrypted form, to go back
+    with the next turn. ``sampling``: `SAMPLING` is taken always, never, or only with
     ``reasoning_effort="none"``. ``efforts`` are the levels it takes, lowest first; empty: any.
     """
 
@@ -39,7 +45,7 @@ _O_SERIES = ModelFacts(encrypted=True, sampling="no", efforts=("low", "medium", 
 _GPT_5 = replace(_O_SERIES, efforts=("minimal", "low", "medium", "high"))
 _GPT_5_X = ModelFacts(encrypted=True, sampling="not_reasoning")
 
-OPENAI: Mapping[str, ModelFacts] = MappingProxyType(
+MODELS: Mapping[str, ModelFacts] = MappingProxyType(
     {
         "o1": _O_SERIES,
         "o3": _O_SERIES,
@@ -53,11 +59,20 @@ OPENAI: Mapping[str, ModelFacts] = MappingProxyType(
         "gpt-5.1-codex-max": _GPT_5_X,
     }
 )
-"""OpenAI's models, at OpenAI and at its own clouds."""
+"""OpenAI's models, at OpenAI and at its clouds."""
 
 
-def facts_of(model: str, models: Mapping[str, ModelFacts]) -> ModelFacts:
+def facts_of(model: str, models: Mapping[str, ModelFacts] = MODELS) -> ModelFacts:
     """What is known of a model; ``openai/gpt-5`` and ``gpt-5`` find the same row."""
-    name = model.rpartition("/")[2]
-    fitting = [prefix for prefix in models if name.startswith(prefix)]
-    return models[max(fitting, key=len)] if fitting else ModelFacts()
+    return row_of(model, models, ModelFacts())
+
+
+def samples(request: ChatRequest, facts: ModelFacts, option: str, warnings: Warnings) -> bool:
+    """Whether ``option`` is taken from this request; if not, a warning says why."""
+    if option not in SAMPLING or facts.sampling == "yes":
+        return True
+    if facts.sampling == "not_reasoning" and request.reasoning_effort == "none":
+        return True
+    unless = ' unless reasoning_effort is "none"' if facts.sampling == "not_reasoning" else ""
+    warnings.ignored(option, f"{request.model} takes no sampling options{unless}")
+    return False
