@@ -31,8 +31,8 @@ from streamkit.chunks import (
     UsageReport,
 )
 from streamkit.messages import ChatRequest
+from streamkit.reading import text as text_of
 from streamkit.values import ToolKind
-from streamkit_openai._values import text_of
 from streamkit_openai.responses._items import Item, Items
 from streamkit_openai.responses._values import fault_of, finish_reason, usage_of
 from streamkit_openai.responses.profiles import ResponsesProfile
