@@ -9,6 +9,7 @@ The clock comes in as a function. Times are in seconds.
 
 from __future__ import annotations
 
+import re
 from collections import deque
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field
@@ -53,6 +54,7 @@ from streamkit.adapter import (
     Unsigned,
     Warned,
     WireRequest,
+    parse_json,
 )
 from streamkit.chunks import Chunk, End, Fault, Stop
 from streamkit.errors import (
@@ -267,14 +269,18 @@ class Flow:
         wire = self._leg.wire
         content_type = opened.headers.get("content-type", "").partition(";")[0].strip().lower()
         framing = wire.framing_by_type.get(content_type)
+        polled, head = wire.poll_every is not None, b""
         if framing is None and content_type in _NOT_A_STREAM:
-            return (yield from self._not_a_stream(opened, content_type))
+            head, over = yield from self._beginning()
+            if over or polled or wire.framing != "sse" or not _EVENT.match(head):
+                return (yield from self._not_a_stream(opened, content_type, head, over))
         self._answering, self._content_type = True, content_type
-        polled = wire.poll_every is not None
         if self._leg.how == "replay" and not polled:
             announce(self.draft)
         try:
-            return (yield from (self._polled if polled else self._body)(framing or wire.framing))
+            if polled:
+                return (yield from self._polled(framing or wire.framing))
+            return (yield from self._body(framing or wire.framing, head))
         except StreamkitError as error:  # a frame beyond the limit
             return self._explain.about(error, when=True)
 
@@ -306,7 +312,8 @@ class Flow:
                 return self._explain.about(reply.error)
         raise AssertionError("the last round always returns")
 
-    def _body(self, framing: Framing) -> Generator[Command, Reply, Verdict]:
+    def _body(self, framing: Framing, head: bytes) -> Generator[Command, Reply, Verdict]:
+        """Read the answer; ``head`` is what was read of it already."""
         cut = framer(framing, max_bytes=self.call.max_frame_bytes)
         if self._decoder is None or self._leg.how != "replay":
             self._decoder = self.call.adapter.decoder(self._leg.request)
@@ -316,7 +323,7 @@ class Flow:
         while True:
             read.deadline = watch.deadline
             read.wake = watch.wake(hold) if hold is not None and draft.seam.overdue else None
-            data = yield read
+            data, head = head or (yield read), b""
             if type(data) is not bytes:
                 if data is NOT_YET:
                     draft.seam.release()
@@ -431,11 +438,22 @@ class Flow:
         body = yield from self._rest()
         return self._http_fault(opened, body)
 
+    def _beginning(self) -> Generator[Command, Reply, tuple[bytes, bool]]:
+        """The body's first bytes, enough to tell events from anything else, and if it is over."""
+        head, read = b"", Read()
+        while len(head.strip()) < _TELLING and len(head) < 1024:
+            read.deadline = self.watch.deadline
+            data = yield read
+            if type(data) is not bytes or not data:
+                return head, True
+            head += data
+        return head, False
+
     def _not_a_stream(
-        self, opened: Opened, content_type: str
+        self, opened: Opened, content_type: str, head: bytes, over: bool
     ) -> Generator[Command, Reply, StreamkitError]:
-        body = yield from self._rest()
-        if content_type.endswith("json") and b'"error"' in body:
+        body = head if over else head + (yield from self._rest())
+        if content_type.endswith("json") and _tells_error(body):
             return self._http_fault(opened, body)  # some vendors report errors with status 200
         return self._explain.no_stream(content_type, body[:2000].decode("utf-8", "replace"))
 
@@ -519,5 +537,22 @@ class Flow:
 
 _NOT_A_STREAM: Final = frozenset({"application/json", "application/problem+json", "text/html"})
 
+# Some servers send events all the same, and call them what they send else.
+_EVENT: Final = re.compile(rb"(\xef\xbb\xbf)?\s*(data|event|id|retry)?:")
+_TELLING: Final = len(b"\xef\xbb\xbfevent:")
+
 _TEXT: Final = frozenset({"text/plain", "text/xml"})
 """Some gateways call a stream so; without an event in it, it was none."""
+
+
+def _tells_error(body: bytes) -> bool:
+    """Whether a JSON body is about an error, and not an answer that says ``"error": null``."""
+    try:
+        value = parse_json(body.decode("utf-8", "replace"))
+    except (ValueError, RecursionError):
+        return b'"error"' in body  # cut
+    if isinstance(value, list) and value:
+        value = value[0]
+    if not isinstance(value, dict):
+        return False
+    return bool(value.get("error")) or "error" in (value.get("object"), value.get("type"))
