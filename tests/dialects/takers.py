@@ -82,6 +82,9 @@ DIALECTS = [
         "gemini-interactions", "gemini/tests/interactions_recordings",
         "gemini-3-flash", "gemini-interactions",
     ),
+    _dialect(
+        "vertex-anthropic", "gemini/tests/vertex_recordings", "claude-sonnet-4-6", "anthropic"
+    ),
     _dialect("bedrock", "bedrock/tests/recordings", "anthropic.claude-sonnet-4-6", "bedrock"),
     _dialect(
         "bedrock-anthropic", "bedrock/tests/invoke_recordings",

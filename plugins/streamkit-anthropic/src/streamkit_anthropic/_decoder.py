@@ -157,6 +157,10 @@ class MessagesDecoder(Decoder):
     def _ping(self, _event: dict[str, Any]) -> Sequence[Chunk]:
         return _NONE
 
+    def _vertex_event(self, event: dict[str, Any]) -> Sequence[Chunk]:
+        """Google's own, on Vertex AI and behind proxies to it: usage by tiers (vercel/ai#11309)."""
+        return [Notice("vertex_event", data=rest(event, _TYPE))]
+
     def _error(self, event: dict[str, Any]) -> Sequence[Chunk]:
         error = event.get("error") or rest(event, _TYPE)
         return self._fail(fault_from_error(error, request_id=text(event.get("request_id")) or None))
@@ -198,6 +202,7 @@ _HANDLERS: dict[str, Callable[[MessagesDecoder, dict[str, Any]], Sequence[Chunk]
     "message_delta": MessagesDecoder._message_delta,
     "message_stop": MessagesDecoder._message_stop,
     "ping": MessagesDecoder._ping,
+    "vertex_event": MessagesDecoder._vertex_event,
     "error": MessagesDecoder._error,
 }
 

@@ -1,9 +1,8 @@
 """Claude on Vertex AI, by streamRawPredict: Anthropic's Messages API at Google's address.
 
 Body and events are Anthropic's, and so is the dialect: an answer goes back to Anthropic, and one of
-Anthropic's comes here. The model is in the path, the version in the body, betas in a header. Among
-the events is one of Google's own, ``vertex_event``, with the usage by tiers (vercel/ai#11309); it
-comes through as it is. Source: anthropic SDK 2.11, lib/vertex.
+Anthropic's comes here. The model is in the path, the version in the body, betas in a header.
+Source: anthropic SDK 2.12, lib/vertex.
 """
 
 from __future__ import annotations
