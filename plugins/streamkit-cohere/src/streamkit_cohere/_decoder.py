@@ -32,11 +32,13 @@ from streamkit.chunks import (
     UsageReport,
 )
 from streamkit.faults import fault_from_error
-from streamkit.reading import mapping, text
+from streamkit.reading import mapping, rest, text
 from streamkit.values import FaultKind
 from streamkit_cohere._values import TOOL_PLAN, citation_of, finish_reason, usage_of
 
 DONE = "[DONE]"
+_FIELDS = frozenset({"type", "id", "index", "delta", "logprobs"})
+"""Fields of the events themselves (Cohere's Python SDK 7.3, `V2ChatStreamResponse`)."""
 
 
 class ChatDecoder(Decoder):
@@ -71,6 +73,8 @@ class ChatDecoder(Decoder):
                 return [fault_from_error(event)]
             return [Opaque(type_ or "event", event)]
         out: list[Chunk] = []
+        if not event.keys() <= _FIELDS:
+            out.append(Meta(vendor=rest(event, _FIELDS)))
         read(self, event, mapping(mapping(event.get("delta")).get("message")), out)
         return out
 

@@ -32,7 +32,7 @@ class Citations:
             body = inner if isinstance(inner, Mapping) else raw
             start, end = body.get("start_index"), body.get("end_index")
             # OpenRouter sends 0 and 0 where it does not know the place.
-            placed = isinstance(start, int) and isinstance(end, int) and end > start
+            placed = type(start) is int and type(end) is int and end > start
             url = _text(body.get("url"))
             if url:
                 self._urls.add(url)

@@ -34,6 +34,14 @@ _READ = frozenset(
     }
 )
 _RUNNING = frozenset({"", "queued", "in_progress"})
+# Fields of the events themselves (google-genai 3.4, `InteractionSseEvent`).
+_FIELDS = frozenset(
+    {
+        *("event_type", "type", "event_id", "index", "interaction", "interaction_id", "step"),
+        *("delta", "status", "usage", "metadata", "error", "continuation_token"),
+        "step_usage",
+    }
+)
 _METADATA_READ = frozenset({"usage", "total_usage"})
 
 # The steps whose words say what they are.
@@ -88,6 +96,8 @@ class InteractionsDecoder(Decoder):
         if not type_ and "status" in event and "id" in event:
             self._whole(event, out)
         elif type_ in _READERS:
+            if not event.keys() <= _FIELDS:
+                out.append(Meta(vendor=rest(event, _FIELDS)))
             _READERS[type_](self, event, out)
         elif event.get("error"):
             self._error(event, out)

@@ -33,11 +33,20 @@ from streamkit.chunks import (
     UsageReport,
 )
 from streamkit.faults import fault_from_error
-from streamkit.reading import entries, text
+from streamkit.reading import entries, rest, text
 from streamkit_mistral._choice import citation_of
 from streamkit_mistral._values import SCHEME, usage_of
 from streamkit_mistral.conversations._values import DIALECT
 
+_FIELDS = frozenset(
+    {
+        *("type", "id", "role", "model", "agent_id", "conversation_id", "created_at", "usage"),
+        *("content", "content_index", "output_index", "name", "arguments", "info", "function"),
+        *("tool_call_id", "confirmation_status", "previous_agent_id", "previous_agent_name"),
+        *("next_agent_id", "next_agent_name"),
+    }
+)
+"""Fields of the events (`ConversationEvents`)."""
 _RUN = "tool.execution"
 _HANDOFF = "agent.handoff"
 _AGENTS = ("previous_agent_id", "previous_agent_name", "next_agent_id", "next_agent_name")
@@ -74,6 +83,8 @@ class ConversationDecoder(Decoder):
                 return [fault_from_error(event if "message" in event else event["detail"])]
             return [Opaque(type_ or "event", event)]
         out: list[Chunk] = []
+        if read is not ConversationDecoder._error and not event.keys() <= _FIELDS:
+            out.append(Meta(vendor=rest(event, _FIELDS)))
         model = text(event.get("model"))
         if model and model != self._model:
             self._model = model

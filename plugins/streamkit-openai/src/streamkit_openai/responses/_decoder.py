@@ -11,6 +11,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from streamkit import reading
 from streamkit.adapter import Decoder, Frame, malformed, parse_json
 from streamkit.chunks import (
     Chunk,
@@ -48,6 +49,16 @@ _ECHO = frozenset(
         *("prompt_cache_key", "prompt_cache_options", "prompt_cache_retention", "reasoning"),
         *("safety_identifier", "store", "stream", "temperature", "text", "tool_choice", "tools"),
         *("top_logprobs", "top_p", "truncation", "user"),
+    }
+)
+# Fields of the events themselves (openai-python 3.54, `ResponseStreamEvent`).
+_FIELDS = frozenset(
+    {
+        *("type", "sequence_number", "response", "item", "item_id", "part", "delta", "text"),
+        *("output_index", "content_index", "summary_index", "annotation_index", "annotation"),
+        *("command_index", "command", "partial_image_index", "partial_image_b64", "background"),
+        *("arguments", "input", "code", "refusal", "output", "output_format", "quality", "size"),
+        *("logprobs", "obfuscation", "error", "message", "param", "status"),
     }
 )
 # What else tells how the server's own tools are getting on, beside ``…_call.…``.
@@ -91,7 +102,8 @@ class ResponsesDecoder(Decoder):
         if type(event) is not dict:
             return [Opaque(frame.event or "frame", event)]
         type_ = event.get("type")
-        if type_ == _TEXT_DELTA and (text := self._more_text(event)):
+        new = not event.keys() <= _FIELDS
+        if type_ == _TEXT_DELTA and not new and (text := self._more_text(event)):
             return (text,)
         if type_ is None and event.get("object") == "response":
             return self._whole(event)
@@ -102,6 +114,8 @@ class ResponsesDecoder(Decoder):
         if type(number) is int and not self._follows(number, out):
             return out
         self._writing = None
+        if new and (type_ in _PIECES or type_ in _READERS):
+            out.append(Meta(vendor=reading.rest(event, _FIELDS)))
         if type_ in _PIECES:
             self._piece(type_, event, out)
         elif type_ in _READERS:
@@ -319,9 +333,10 @@ class ResponsesDecoder(Decoder):
             logprobs = event.get("logprobs")
             logprobs = logprobs if isinstance(logprobs, list) and logprobs else None
             item.words(part, event.get(place), words, out, logprobs)
-            if out:
+            last = out[-1] if out else None
+            if isinstance(last, Text):
                 self._writing = (event.get("output_index"), event.get(place))
-                self._key = out[0].key if isinstance(out[0], Text) else None
+                self._key = last.key
         else:
             item.words(part, event.get(place), words, out)
         self._refused = self._refused or part == "refusal"
