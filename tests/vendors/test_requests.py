@@ -15,6 +15,7 @@ from streamkit.messages import (
     DocumentPart,
     ImagePart,
     JsonSchema,
+    MediaPart,
     Message,
     NamedTool,
     TextPart,
@@ -48,6 +49,7 @@ ADAPTERS: list[tuple[Adapter, tuple[str, ...]]] = [
 HELLO = (Message.user("Hello"),)
 PNG = ImagePart(data="iVBORw0KGgo=", media_type="image/png")
 PDF = DocumentPart(data="JVBERi0=", media_type="application/pdf", name="paper")
+WAV = MediaPart(data="UklGRg==", media_type="audio/wav")
 SCHEMA = {
     "type": "object",
     "properties": {"city": {"type": "string"}},
@@ -72,6 +74,7 @@ CONVERSATIONS: dict[str, tuple[Message, ...]] = {
     "text": (Message.system("Be brief."), *HELLO, Message.assistant("Hi."), Message.user("A", "B")),
     "image": (Message.user("What is this?", PNG),),
     "document": (Message.user("What is this?", PDF),),
+    "sound": (Message.user("Who speaks?", WAV),),
     "tool_result": (*HELLO, Message.assistant("Look:", *CALLS), Message.tool(*RESULTS)),
     "picture_as_result": (
         *HELLO,
@@ -163,6 +166,18 @@ def test_a_request_fits_the_types_of_the_vendors_sdk(
     unknown = CHECKS[adapter.name](dict(adapter.request(request_).body))
     dialect = adapter.name.removeprefix("bedrock-")  # Claude's body there is Anthropic's
     assert [x for x in unknown if f"{dialect}{x}" not in UNKNOWN_THERE] == []
+
+
+@pytest.mark.parametrize(("adapter", "models"), ADAPTERS, ids=lambda x: getattr(x, "name", ""))
+def test_every_option_and_every_part_of_the_caller_is_in_a_case(
+    adapter: Adapter, models: tuple[str, ...]
+) -> None:
+    asked = [request for model in models for _, request in requests(adapter, model)]
+    options = set().union(*(request.model_fields_set for request in asked))
+    assert adapter.supports.options - options == set()
+    parts = {part.type for r in asked for message in r.messages for part in message.content}
+    from_answers = {"reasoning", "refusal", "provider_item", "incomplete_tool_call"}
+    assert adapter.supports.parts - parts - from_answers == set()
 
 
 @pytest.mark.parametrize(("adapter", "models"), ADAPTERS, ids=lambda x: getattr(x, "name", ""))
