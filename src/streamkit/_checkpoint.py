@@ -130,6 +130,8 @@ def _forget_attempt(draft: Draft, choice: ChoiceDraft) -> None:
     choice.empty_calls = []
     choice.calls = sum(part.kind == "tool_call" for part in choice.parts)
     choice.newest_text = next((p for p in reversed(choice.parts) if p.kind == "text"), None)
+    if choice.newest_text is not None:
+        choice.newest_text.half = ""
     draft.cursor = draft.kept = None
     draft.booked = sum(len(p.text) for p in choice.parts if p.kind != "media")
 
@@ -177,6 +179,7 @@ def _dump_choice(choice: ChoiceDraft) -> dict[str, Any]:
             {
                 **{name: getattr(part, name) for name in _PART_FIELDS},
                 "text": part.text,
+                "half": part.half,
                 "key": keys.get(id(part)),
                 "citations": [asdict(citation) for citation in part.citations],
                 "call": part.call.model_dump(mode="json") if part.call else None,
@@ -222,6 +225,7 @@ def _load_part(choice: ChoiceDraft, data: dict[str, Any]) -> None:
     for name in _PART_FIELDS:
         setattr(part, name, data[name])
     part.add(data["text"])
+    part.half = _text(data["half"]) or ""
     part.citations = [Citation(**citation) for citation in data["citations"]]
     part.call = ToolCall.model_validate(data["call"]) if data["call"] else None
     choice.parts.append(part)

@@ -37,6 +37,7 @@ class PartDraft:
         "choice",
         "citations",
         "closed",
+        "half",
         "id",
         "index",
         "kind",
@@ -60,6 +61,7 @@ class PartDraft:
         self.pieces: list[str] = []
         self.blocks: list[str] = []
         self.closed = False
+        self.half = ""  # of a character, waiting for the other
         self.id: str | None = None
         self.name: str | None = None
         self.citations: list[Citation] = []

@@ -117,7 +117,8 @@ class Notice:
     """Something to know that is not part of the answer.
 
     ``level`` is ``warning`` when something asked for is not honoured: ``code`` is then
-    ``option_ignored``, ``option_adjusted`` or ``part_dropped``, and ``data`` names which.
+    ``option_ignored``, ``option_adjusted`` or ``part_dropped``, and ``data`` names which. Or when
+    the vendor sent half a character (half of an emoji's JSON escape): ``half_character``.
     """
 
     seq: int

@@ -28,7 +28,7 @@ KEYS = st.none() | st.integers(0, 2)
 NAMED = st.integers(0, 2)
 CHOICES = st.sampled_from([0, 0, 0, 1])
 WORDS = st.sampled_from(
-    ["", "a", "b ", "ü", "{", "}", '{"a": 1}', '"', "[]", "null", "\ud83d", " "]
+    ["", "a", "b ", "ü", "{", "}", '{"a": 1}', '"', "[]", "null", "\ud83d", "\ude00", " "]
 )
 TOOLS = st.sampled_from([("t", 0), ("t", 1)])
 REASONS = st.sampled_from(["stop", "length", "tool_call", "content_filter", "pause", "error"])
