@@ -22,6 +22,8 @@ MODULES = (
     "streamkit.testing",
     "streamkit.adapter",
     "streamkit.chunks",
+    "streamkit.writing",
+    "streamkit.reading",
     "streamkit.faults",
     "streamkit.hookspecs",
 )
