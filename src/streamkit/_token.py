@@ -77,13 +77,13 @@ def _dump(call: Call, draft: Draft, created: int) -> str:
     return json.dumps({**content, "digest": _digest(content)})
 
 
-def load(token: str, *, at: float | None = None) -> Saved:
+def load(token: str | None, *, at: float | None = None) -> Saved:
     """Read a token, as of now or of another moment (seconds since 1970).
 
     Raises:
         ConfigurationError: there is none, or it is damaged, of another version, or too old.
     """
-    if not token:
+    if token is None:  # what an error has of which the message was not read
         raise _unreadable("there is none; an error without one tells why")
     try:
         content = json.loads(token)
