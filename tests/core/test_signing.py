@@ -156,3 +156,21 @@ def test_a_variable_that_the_base_url_lacks_is_named(server: TapeServer) -> None
     server.play(Answer(whole("Hi")))
     with Client(adapters=[adapter], base_url={"wire": server.url}) as client:
         assert client.complete("wire:any", "Hi").text == "Hi"
+
+
+@pytest.mark.parametrize(("region", "port"), [(None, "north"), ("south", "south")])
+def test_a_variable_may_have_a_value_that_holds_without_it(
+    server: TapeServer, monkeypatch: pytest.MonkeyPatch, region: str | None, port: str
+) -> None:
+    """And a host that does not follow the pattern has its own name."""
+    if region:
+        monkeypatch.setenv("WIRE_REGION", region)
+    server.play(Answer(whole("Hi")))
+    adapter = signing(
+        server,
+        base_url="http://{WIRE_REGION=north}.wire.invalid/{WIRE_REGION=north}",
+        hosts={f"{port}.wire.invalid": server.url.removeprefix("http://")},
+    )
+    with Client(adapters=[adapter]) as client:
+        assert client.complete("wire:any", "Hi").text == "Hi"
+    assert server.requests[0].path == f"/{port}/v1/answers"

@@ -35,6 +35,10 @@ class GenerateContent(TypedDict, total=False):
     serviceTier: google.ServiceTier
 
 
+class VertexGenerateContent(GenerateContent, total=False):
+    labels: dict[str, str]
+
+
 _ARGUMENTS = typing.get_type_hints(V2Client.chat_stream)
 CohereChat = create_model(
     "CohereChat",
@@ -121,6 +125,12 @@ def invoke(body: Body) -> list[str]:
     return _messages({"model": "m", "stream": True, **rest})
 
 
+def at_googles(body: Body) -> list[str]:
+    """Anthropic's body on Vertex AI: without a model, and with a version (SDK, lib/vertex)."""
+    assert "model" not in body
+    return _messages({"model": "m", **{k: v for k, v in body.items() if k != "anthropic_version"}})
+
+
 CHECKS: dict[str, typing.Callable[[Body], list[str]]] = {
     "openai": checker(completion_create_params.CompletionCreateParamsStreaming),
     "openai-responses": checker(response_create_params.ResponseCreateParamsStreaming),
@@ -131,6 +141,9 @@ CHECKS: dict[str, typing.Callable[[Body], list[str]]] = {
     "cohere": checker(CohereChat),
     "gemini": checker(GenerateContent),
     "gemini-interactions": checker(CreateModelInteraction),
+    "vertex": checker(VertexGenerateContent),
+    "vertex-anthropic": at_googles,
+    "vertex-interactions": checker(CreateModelInteraction),
     "mistral": checker(ChatCompletionStreamRequest),
     "mistral-conversations": checker(ConversationStreamRequest),
     "ollama": checker(OllamaRequest),

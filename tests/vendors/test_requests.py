@@ -26,7 +26,7 @@ from streamkit.messages import (
 from streamkit_anthropic import AnthropicMessages
 from streamkit_bedrock import Bedrock, BedrockAnthropic
 from streamkit_cohere import CohereChat
-from streamkit_gemini import Gemini, GeminiInteractions
+from streamkit_gemini import Gemini, GeminiInteractions, VertexAnthropic
 from streamkit_mistral import MistralChat, MistralConversations
 from streamkit_ollama import OllamaChat
 from streamkit_openai import OpenAIChat, OpenAIResponses
@@ -41,6 +41,9 @@ ADAPTERS: list[tuple[Adapter, tuple[str, ...]]] = [
     (CohereChat(), ("command-a-03-2025",)),
     (Gemini(), ("gemini-2.5-pro", "gemini-3-pro")),
     (GeminiInteractions(), ("gemini-3-flash-preview",)),
+    (Gemini(vertex=True, name="vertex"), ("gemini-2.5-pro", "gemini-3-pro")),
+    (GeminiInteractions(vertex=True, name="vertex-interactions"), ("gemini-3-flash-preview",)),
+    (VertexAnthropic(), ("claude-sonnet-4-5@20250929", "claude-opus-4-7")),
     (MistralChat(), ("mistral-small-latest",)),
     (MistralConversations(), ("mistral-small-latest",)),
     (OllamaChat(), ("qwen3",)),
@@ -113,7 +116,12 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "cache_key": {"prompt_cache_key": "handbook"},
 }
 
-SERVICE_TIER = {"anthropic": "auto", "bedrock-anthropic": "flex", "mistral": "standard"}
+SERVICE_TIER = {
+    "anthropic": "auto",
+    "vertex-anthropic": "auto",
+    "bedrock-anthropic": "flex",
+    "mistral": "standard",
+}
 """What a vendor calls a service tier, where it has none called "flex"."""
 
 # Prompt caching in the words of vendors that take part in neither common option.
@@ -164,7 +172,8 @@ def test_a_request_fits_the_types_of_the_vendors_sdk(
     adapter: Adapter, request_: ChatRequest
 ) -> None:
     unknown = CHECKS[adapter.name](dict(adapter.request(request_).body))
-    dialect = adapter.name.removeprefix("bedrock-")  # Claude's body there is Anthropic's
+    # Claude's body in a cloud is Anthropic's.
+    dialect = adapter.name.removeprefix("bedrock-").removeprefix("vertex-")
     assert [x for x in unknown if f"{dialect}{x}" not in UNKNOWN_THERE] == []
 
 
