@@ -167,8 +167,12 @@ def call(*pieces: str, status: str = "completed", **fields: Any) -> list[Event]:
 def test_a_call_without_a_name_at_first_is_told_whole_when_it_is_done() -> None:
     told = call('{"a":', "1}")
     told[0]["item"] = {"type": "function_call", "id": "fc_1"}
-    [got] = read([*told, COMPLETED]).response.tool_calls
+    done = {"type": "response.function_call_arguments.done", "output_index": 0, "name": "f"}
+    told.insert(-1, done | {"arguments": '{"a":1}'})
+    response = read([*told, COMPLETED]).response
+    [got] = response.tool_calls
     assert (got.id, got.name, got.arguments) == ("c1", "f", {"a": 1})
+    assert response.vendor == {}
 
 
 def test_a_call_that_ends_incomplete_never_runs_though_it_parses() -> None:

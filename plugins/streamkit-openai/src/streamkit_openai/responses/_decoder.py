@@ -57,7 +57,8 @@ _FIELDS = frozenset(
         *("type", "sequence_number", "response", "item", "item_id", "part", "delta", "text"),
         *("output_index", "content_index", "summary_index", "annotation_index", "annotation"),
         *("command_index", "command", "partial_image_index", "partial_image_b64", "background"),
-        *("arguments", "input", "code", "refusal", "output", "output_format", "quality", "size"),
+        *("arguments", "name", "input", "code", "diff", "refusal", "output"),
+        *("output_format", "quality", "size"),
         *("logprobs", "obfuscation", "error", "message", "param", "status"),
     }
 )
