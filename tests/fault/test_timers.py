@@ -58,17 +58,17 @@ def play(vendor: Vendor, steps: Sequence[bytes | float]) -> Flow:
 
 
 @pytest.mark.parametrize("vendor", [OPENAI, ANTHROPIC], ids=lambda vendor: vendor.prefix)
-def test_arguments_of_a_tool_may_come_after_four_minutes_of_silence(vendor: Vendor) -> None:
+def test_arguments_of_a_tool_may_come_after_nine_minutes_of_silence(vendor: Vendor) -> None:
     first, *rest = vendor.tool()
-    body = [*vendor.said(*WORDS), first, 4 * MINUTE, *rest, 4 * MINUTE, *vendor.tool_stopped()]
+    body = [*vendor.said(*WORDS), first, 9 * MINUTE, *rest, 9 * MINUTE, *vendor.tool_stopped()]
     flow = play(vendor, body)
     assert flow.outcome == "complete"
     assert [call.name for call in flow.snapshot().tool_calls] == ["delete_files"]
 
 
 @pytest.mark.parametrize("vendor", [OPENAI, ANTHROPIC], ids=lambda vendor: vendor.prefix)
-def test_reasoning_may_take_an_hour(vendor: Vendor) -> None:
-    thoughts = [step for piece in vendor.thoughts(*["Hm. "] * 15) for step in (4 * MINUTE, piece)]
+def test_reasoning_may_take_hours(vendor: Vendor) -> None:
+    thoughts = [step for piece in vendor.thoughts(*["Hm. "] * 15) for step in (9 * MINUTE, piece)]
     words = [*vendor.opened(), *map(vendor.word, WORDS), *vendor.stopped()]
     flow = play(vendor, [*vendor.began(), *thoughts, *words])
     assert flow.outcome == "complete"
@@ -76,5 +76,11 @@ def test_reasoning_may_take_an_hour(vendor: Vendor) -> None:
 
 
 @pytest.mark.parametrize("vendor", [OPENAI, ANTHROPIC], ids=lambda vendor: vendor.prefix)
-def test_the_first_word_may_come_after_four_minutes(vendor: Vendor) -> None:
-    assert play(vendor, [4 * MINUTE, *vendor.whole()]).outcome == "complete"
+def test_the_first_word_may_come_after_nine_minutes(vendor: Vendor) -> None:
+    assert play(vendor, [9 * MINUTE, *vendor.whole()]).outcome == "complete"
+
+
+@pytest.mark.parametrize("vendor", [OPENAI, ANTHROPIC], ids=lambda vendor: vendor.prefix)
+def test_the_first_word_may_come_after_twenty_minutes_of_keep_alives(vendor: Vendor) -> None:
+    pings = [step for _ in range(20) for step in (MINUTE, b": ping\n\n")]
+    assert play(vendor, [*vendor.began(), *pings, *vendor.whole()]).outcome == "complete"

@@ -162,6 +162,36 @@ def cut(stream: Any) -> None:
             twin.shutdown(socket.SHUT_RDWR)
 
 
+def _keep_alive() -> list[tuple[int, int, int]]:
+    found = [(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)]
+    for name, value in (
+        ("TCP_KEEPIDLE", 60),
+        ("TCP_KEEPALIVE", 60),  # what macOS calls it
+        ("TCP_KEEPINTVL", 15),
+        ("TCP_KEEPCNT", 4),
+        ("TCP_USER_TIMEOUT", 120_000),
+    ):
+        if hasattr(socket, name):
+            found.append((socket.IPPROTO_TCP, getattr(socket, name), value))
+    return found
+
+
+KEEP_ALIVE: Final = _keep_alive()
+"""Socket options: after a minute of silence the peer's kernel is asked for a sign of life.
+
+So a model that thinks keeps its connection, also through a NAT that forgets idle ones (those of
+clouds do after some 350 s); and one whose peer or route is gone breaks after two minutes.
+"""
+
+
+def keep_alive(stream: Any) -> None:
+    """Set `KEEP_ALIVE` on a new connection."""
+    held = stream.get_extra_info("socket")
+    with contextlib.suppress(OSError), socket.fromfd(held.fileno(), held.family, held.type) as twin:
+        for option in KEEP_ALIVE:
+            twin.setsockopt(*option)
+
+
 # Of httpx and, since connections of our own hand these on, of httpcore.
 _LINE_FAILED = frozenset(
     {"TransportError", "NetworkError", "RemoteProtocolError", "StreamError"}

@@ -24,7 +24,7 @@ import httpcore
 import httpx
 
 from streamkit._http._asyncio import connect
-from streamkit._http._common import cut
+from streamkit._http._common import cut, keep_alive
 from streamkit._http._exchange import Answer, Origin, Request, answer, build_request
 from streamkit._http._http11 import AsyncLine, Line
 
@@ -225,6 +225,7 @@ async def _connected(
     scheme, host, port = origin
     name = host.decode("ascii")
     stream = await _connecting(loop)(name, port, seconds)
+    keep_alive(stream)
     if scheme != b"https":
         return stream
     try:
@@ -353,6 +354,7 @@ def _connected_now(origin: Origin, seconds: float | None) -> httpcore.NetworkStr
     scheme, host, port = origin
     name = host.decode("ascii")
     stream = httpcore.SyncBackend().connect_tcp(name, port, seconds)
+    keep_alive(stream)
     if scheme != b"https":
         return stream
     try:
