@@ -65,6 +65,9 @@ def test_a_silent_line_shows_the_word_that_waits_and_is_read_on(
         anyio.run(asked, backend=backend, backend_options=options)
     assert [text for text, _ in seen] == ["One", " two", " three"]
     first, second, third = (moment for _, moment in seen)
-    assert HELD_SECONDS * 0.9 < second - first < LATEST
-    assert SILENCE + HELD_SECONDS * 0.9 < third - first < SILENCE + LATEST
+    # Not before their time, which a busy machine may note late for the first of them.
+    assert second > HELD_SECONDS
+    assert third > SILENCE + HELD_SECONDS
+    assert second - first < LATEST
+    assert third - first < SILENCE + LATEST
     assert len(server.requests) == 1
