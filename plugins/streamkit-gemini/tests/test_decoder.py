@@ -250,6 +250,18 @@ def test_counts_that_gateways_lose_on_the_way_are_kept() -> None:
     assert usage.raw == {"promptTokenCount": 9, "thoughtsTokenCount": 5, "candidatesTokenCount": 2}
 
 
+def test_the_newest_count_is_the_one_that_counts() -> None:
+    first = {"promptTokenCount": 160, "totalTokenCount": 160}
+    last = {"promptTokenCount": 70, "candidatesTokenCount": 12, "totalTokenCount": 82}
+    got = read(
+        {**chunk({"text": "A"}), "usageMetadata": first},
+        {**chunk({"text": "B"}, finishReason="STOP"), "usageMetadata": last},
+    )
+    usage = got.response.usage
+    assert usage is not None
+    assert (usage.input_tokens, usage.output_tokens, usage.total_tokens) == (70, 12, 82)
+
+
 def test_sources_told_again_are_not_doubled() -> None:
     def grounding(*urls: str) -> dict[str, Any]:
         return {"groundingMetadata": {"groundingChunks": [{"web": {"uri": u}} for u in urls]}}

@@ -1,7 +1,8 @@
-"""Token counts, which come as snapshots that grow.
+"""Token counts, which come as snapshots.
 
 A later snapshot may leave out what an earlier one told, and gateways lose counts on the way
-(pydantic-ai#5205), so the most that was told of each counts.
+(pydantic-ai#5205), so the newest that was told of each counts. Not the highest: in one recording
+of ten the last snapshot counts the prompt lower than the first did.
 """
 
 from __future__ import annotations
@@ -27,13 +28,13 @@ class RunningUsage:
     ) -> None:
         self._names = (prompt, tools, answer, thoughts, cached, total)
         self._raw: dict[str, Any] = {}
-        self._most: dict[str, int] = {}
+        self._newest: dict[str, int] = {}
 
     def read(self, usage: Any, out: list[Chunk]) -> None:
         """One snapshot, as the vendor sent it."""
         if not isinstance(usage, dict):
             return
-        known, most = self._raw, self._most
+        known, newest = self._raw, self._newest
         if usage.keys() == known.keys() and None not in usage.values():
             raw = usage
         else:
@@ -47,9 +48,9 @@ class RunningUsage:
             if told is None:
                 continue
             tokens = told if type(told) is int else count(told)
-            if tokens is not None and tokens > most.get(name, -1):
-                most[name] = tokens
-        prompt, tools, answer, thoughts, cached, total = map(most.get, self._names)
+            if tokens is not None:
+                newest[name] = tokens
+        prompt, tools, answer, thoughts, cached, total = map(newest.get, self._names)
         counts = Usage(
             input_tokens=_sum(prompt, tools),
             output_tokens=_sum(answer, thoughts),
