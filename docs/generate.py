@@ -25,6 +25,7 @@ SECTIONS = {
     "errors.md": errors.sections,
     "events.md": event_types.sections,
     "laws.md": laws.sections,
+    "../contract_tests/src/streamkit_contract_tests/laws.md": laws.shipped,
     "reliability.md": lambda: {**faults.sections(), **peers.sections()},
     "resume.md": resume.sections,
     "timeouts-and-retries.md": errors.timer_sections,

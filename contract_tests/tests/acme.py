@@ -47,7 +47,9 @@ from streamkit.faults import fault_from_error
 from streamkit.messages import (
     ChatRequest,
     ImagePart,
+    ProviderItem,
     ReasoningPart,
+    RefusalPart,
     TextPart,
     Tool,
     ToolCall,
@@ -61,6 +63,9 @@ FINISH_REASONS: dict[str, FinishReason] = {
     "full": "length",
 }
 
+
+FIELDS = frozenset({"t", "id", "model", "d", "i", "name", "in", "out", "why", "error"})
+"""Of the events as they are today."""
 
 ENDPOINT = Endpoint(base_url="https://acme.invalid/v1", key_env=("ACME_API_KEY",))
 SUPPORTS = Supports(
@@ -128,8 +133,14 @@ def _part(part: Any, warnings: list[Warned]) -> dict[str, Any] | None:
             return None
         case ToolCall():
             return {"call": part.id, "name": part.name, "args": copy.deepcopy(part.arguments)}
-        case ToolResult(content=str(text)):
-            return {"result": text, "call": part.call_id}
+        case ToolResult(content=content):
+            texts = [TextPart(text=content)] if isinstance(content, str) else content
+            if all(isinstance(text, TextPart) for text in texts):
+                result = "".join(text.text for text in texts)
+                return {"result": result, "call": part.call_id, "failed": part.is_error}
+        case RefusalPart() | ProviderItem():
+            warnings.append(Warned("part_dropped", part.type, "acme takes no such part back"))
+            return None
     raise UnsupportedError(f"acme cannot carry a {part.type} part")
 
 
@@ -147,7 +158,11 @@ class AcmeDecoder(Decoder):
             return self.fail(malformed(frame, "an event that is not JSON"))
         if not isinstance(event, dict):
             return self.fail(malformed(frame, "an event that is no JSON object"))
-        return self.read(event)
+        chunks = self.read(event)
+        new = {name: value for name, value in event.items() if name not in FIELDS}
+        if not chunks or not new or isinstance(chunks[0], Opaque):
+            return chunks
+        return [Meta(vendor=new), *chunks]
 
     def read(self, event: dict[str, Any]) -> Sequence[Chunk]:
         match event:
@@ -167,7 +182,7 @@ class AcmeDecoder(Decoder):
             case {"t": "done", "i": int(i)} if i in self.calls:
                 self.calls.remove(i)
                 return [Closed(i)]
-            case {"t": "usage", "in": int(i), "out": int(o)}:
+            case {"t": "usage", "in": i, "out": o} if type(i) is type(o) is int:
                 return [UsageReport(Usage(input_tokens=i, output_tokens=o, raw=event))]
             case {"t": "stop", "why": str(why)}:
                 return [Stop(FINISH_REASONS.get(why, "other"), why)]

@@ -298,6 +298,159 @@ MUTANTS: dict[str, tuple[str, Sequence[Change]]] = {
             ("ENDPOINT =", "LOG = []\nENDPOINT ="),
         ],
     ),
+    "hands on True as a count": (
+        "L20",
+        [("if type(i) is type(o) is int", "if isinstance(i, int) and isinstance(o, int)")],
+    ),
+    "gives two calls one id": (
+        "L09",
+        [("ToolOpened(i, name, id_)", 'ToolOpened(i, name, "call")')],
+    ),
+    "says nothing in many words": ("L11", [(UNKNOWN, "        return [Meta(vendor={})]\n")]),
+    "drops the counts and claims none": (
+        "L11",
+        [
+            (f"[UsageReport({USAGE})]", "[]"),
+            ("    reasoning=True,\n", "    reasoning=True,\n    usage=False,\n"),
+        ],
+    ),
+    "tells one id of two": ("L11", [(', _text(event.get("model")))', ")")]),
+    "keeps the words until the stop": (
+        "L22",
+        [
+            ("        self.done = False\n", "        self.done = False\n        self.words = []\n"),
+            (SAY, "                self.words.append(text)\n                return []\n"),
+            (
+                "return [Stop(",
+                'return [Text("".join(self.words)), Stop(',
+            ),
+        ],
+    ),
+    "says no word twice": (
+        "L22",
+        [
+            (
+                "        self.done = False\n",
+                "        self.done = False\n        self.last = None\n",
+            ),
+            (
+                SAY,
+                "                again, self.last = text == self.last, text\n"
+                "                return [Text(text)] if text and not again else []\n",
+            ),
+        ],
+    ),
+    "drops unknown kinds of events, and those alone": (
+        "L23",
+        [
+            (
+                UNKNOWN,
+                '        return [Opaque("event", event)] if event.keys() - FIELDS else []\n',
+            ),
+        ],
+    ),
+    "fails on an unknown kind of event": (
+        "L23",
+        [
+            (
+                UNKNOWN,
+                '        if event.get("t") not in (None, "mood"):\n'
+                '            return self.fail(malformed(Frame(""), "unknown"))\n' + UNKNOWN,
+            ),
+        ],
+    ),
+    "drops a new field beside known ones": (
+        "L23",
+        [("        return [Meta(vendor=new), *chunks]\n", "        return chunks\n")],
+    ),
+    "takes an unknown reason for a good end": (
+        "L23",
+        [('FINISH_REASONS.get(why, "other")', 'FINISH_REASONS.get(why, "stop")')],
+    ),
+    "sends no model": ("L24", [('{"model": request.model, ', "{")]),
+    "swaps two options": (
+        "L24",
+        [
+            (
+                "                body[name] = getattr(request, name)\n",
+                '                body[{"max_tokens": "temperature"}.get(name, "max_tokens")] = '
+                "getattr(request, name)\n",
+            )
+        ],
+    ),
+    "describes no tool": ("L24", [("t.model_dump()", 't.model_dump(exclude={"description"})')]),
+    "requires no parameter": (
+        "L24",
+        [
+            (
+                "t.model_dump()",
+                't.model_dump() | {"parameters": {**t.parameters, "required": []}}',
+            )
+        ],
+    ),
+    "stops at other words": (
+        "L24",
+        [("list(request.stop)", "[word.title() for word in request.stop]")],
+    ),
+    "sends the turns backwards": (
+        "L25",
+        [("in request.messages:", "in reversed(request.messages):")],
+    ),
+    "puts the user's words into the model's mouth": (
+        "L25",
+        [
+            (
+                '{"who": message.role,',
+                '{"who": {"user": "assistant", "assistant": "user"}.get(message.role, "tool"),',
+            )
+        ],
+    ),
+    "tells nobody who speaks": ("L25", [('{"who": message.role, ', "{")]),
+    "gives a result to another call": (
+        "L25",
+        [
+            (
+                "        for message in request.messages:\n",
+                "        for message in request.messages:\n"
+                "            calls = [p.id for p in message.content if isinstance(p, ToolCall)]\n"
+                "            LATEST[:] = LATEST[:] if not calls else calls\n",
+            ),
+            ('"call": part.call_id, "failed"', '"call": LATEST[0], "failed"'),
+            ("ENDPOINT =", "LATEST = []\nENDPOINT ="),
+        ],
+    ),
+    "leaves out a call's arguments where its result is": (
+        "L25",
+        [
+            (
+                '"call": part.call_id, "failed": part.is_error}',
+                '"call": part.call_id, "name": part.name, "args": {}}',
+            )
+        ],
+    ),
+    "refuses a result of several texts": (
+        "L25",
+        [("case ToolResult(content=content):", "case ToolResult(content=str(content)):")],
+    ),
+    "refuses what another vendor said": (
+        "L25",
+        [("        case RefusalPart() | ProviderItem():\n", "        case RefusalPart():\n")],
+    ),
+    "drops what another vendor said in silence": (
+        "L25",
+        [
+            (
+                '            warnings.append(Warned("part_dropped", part.type, '
+                '"acme takes no such part back"))\n',
+                "",
+            )
+        ],
+    ),
+    "sends another vendor's seal": (
+        "L25",
+        [('signature=str(seal), scheme="acme"', "signature=str(seal)")],
+    ),
+    "takes a failed result for a good one": ("L26", [(', "failed": part.is_error', "")]),
     "trusts the type of what it is sent": (
         "L20",
         [('"t": "say", "d": str(text)}', '"t": "say", "d": text}')],

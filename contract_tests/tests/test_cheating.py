@@ -53,11 +53,39 @@ def test_deselecting_is_red_and_shows(author: pytest.Pytester, arguments: tuple[
     assert "laws were not run: this run proves nothing" in output(result)
 
 
+EXITS = {
+    "when the session finishes": "def pytest_sessionfinish(session):\n    session.exitstatus = 0\n",
+    "as the last of these hooks": (
+        "import pytest\n"
+        "@pytest.hookimpl(trylast=True)\n"
+        "def pytest_sessionfinish(session):\n    session.exitstatus = 0\n"
+    ),
+    "around all of these hooks": (
+        "import pytest\n"
+        "@pytest.hookimpl(wrapper=True, tryfirst=True)\n"
+        "def pytest_sessionfinish(session):\n    yield\n    session.exitstatus = 0\n"
+    ),
+    "behind them": (
+        "def pytest_sessionfinish(session):\n"
+        "    session.config.add_cleanup(lambda: setattr(session, 'exitstatus', 0))\n"
+    ),
+}
+
+
+@pytest.mark.parametrize("when", EXITS)
+def test_a_conftest_cannot_set_the_exit_code(author: pytest.Pytester, when: str) -> None:
+    expect = author.path / "recordings" / "text.expect.json"
+    expect.write_text('{"text": "something else"}', "utf-8")
+    code, said = told(author, EXITS[when])
+    assert "a law is broken" in said
+    assert code == 1
+
+
 def test_a_hook_that_removes_tests_is_red_and_shows(author: pytest.Pytester) -> None:
     author.makeconftest("def pytest_collection_modifyitems(items): items[:] = items[-1:]\n")
     result = run(author, CLASS + "\ndef test_other(): pass\n")
     assert result.ret == RED
-    assert "0 held, 80 not run (-)" in output(result)
+    assert "0 held, 93 not run (-)" in output(result)
 
 
 @pytest.mark.parametrize("mark", ["skip(reason='no time')", "skipif(True, reason='no time')"])
@@ -69,7 +97,7 @@ def test_a_mark_put_on_by_a_hook_is_red_and_shows(author: pytest.Pytester, mark:
     )
     result = run(author, CLASS)
     assert result.ret == RED
-    assert "0 held, 80 not run (-)" in output(result)
+    assert "0 held, 93 not run (-)" in output(result)
 
 
 @pytest.mark.parametrize("mark", ["skip", "xfail(reason='later')", "skipif(True, reason='no')"])
@@ -94,7 +122,7 @@ def test_an_xfail_put_on_by_a_hook_counts_as_broken(author: pytest.Pytester) -> 
     )
     result = run(author, CLASS)
     assert result.ret == RED
-    assert "79 held, 1 broken (!)" in output(result)
+    assert "92 held, 1 broken (!)" in output(result)
 
 
 @pytest.mark.parametrize("reason", ["", "later", None, 7])
@@ -262,7 +290,7 @@ def test_a_law_that_a_hook_says_was_run_is_not_believed(author: pytest.Pytester)
         "    item.runtest = lambda: None\n",
     )
     assert code == RED
-    assert "0 held, 80 broken (!)" in said
+    assert "0 held, 93 broken (!)" in said
 
 
 # --- recordings that show nothing ----------------------------------------------------------------

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 
 import pytest
@@ -10,6 +9,7 @@ from author import CLASS, output, run, settle
 from mutation import HERE
 
 from streamkit_contract_tests import CONTRACT, _closing
+from streamkit_contract_tests.__main__ import main
 from streamkit_contract_tests._violation import Violation
 from streamkit_contract_tests.laws import CHANGES, LAWS, Law, asked_for
 
@@ -36,7 +36,7 @@ def test_a_new_law_breaks_nobody_unasked() -> None:
 def test_a_class_that_does_not_say_keeps_the_first_contract(pytester: pytest.Pytester) -> None:
     result = run(settle(pytester), CLASS.replace("    contract = 1\n", ""))
     assert result.ret == 0
-    assert "80 held" in output(result)
+    assert "93 held" in output(result)
 
 
 def test_the_closing_table_says_that_there_is_a_newer_contract(
@@ -59,7 +59,26 @@ def test_a_failure_names_the_law_and_where_it_is_explained(law: Law) -> None:
     assert ["what", "it", "did"] in lines
     assert ["a", "user", "gets", "less"] in lines
     assert ["to", "mend", "it", "do"] in lines
-    page, _, anchor = lines[-1][-1].partition("#")
-    assert page == "docs/laws.md"
-    headings = [h.lower().replace(" ", "-") for h in re.findall(r"^## (.+)$", PAGE, re.MULTILINE)]
-    assert anchor in headings
+    assert lines[-1] == f"read on python -m streamkit_contract_tests {law.id}".split()
+
+
+@pytest.mark.parametrize("law", LAWS.values(), ids=LAWS)
+def test_a_law_is_explained_by_the_command_that_a_failure_names(
+    law: Law, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([law.id]) == 0
+    told = capsys.readouterr().out
+    assert told.startswith(f"## {law.id} {law.name}\n")
+    assert (
+        law.reason.split() == told.split()[len(law.name.split()) + 2 :][: len(law.reason.split())]
+    )
+    assert told.rstrip() in PAGE
+
+
+def test_the_command_lists_the_laws_and_knows_what_is_none(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main([]) == 0
+    assert capsys.readouterr().out.splitlines() == [f"{x.id} {x.name}" for x in LAWS.values()]
+    assert main(["L99"]) == 2
+    assert "no law L99" in capsys.readouterr().err

@@ -62,7 +62,7 @@ def test_the_contract_is_proven_with_the_core_and_the_kit_alone(python: Path, fo
     done = run(python, folder, "-m", "pytest", "-q", "-W", "error")
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "80 held" in done.stdout
+    assert "93 held" in done.stdout
     assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 10
 
 

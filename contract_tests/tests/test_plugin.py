@@ -13,7 +13,7 @@ from streamkit_contract_tests.laws import LAWS
 pytest_plugins = ["pytester"]
 
 RECORDED = sorted(p.stem for p in (HERE / "recordings").glob("*.sse"))
-ALL = 80
+ALL = 93
 PER_ADAPTER = sum(law.scope == "adapter" for law in LAWS.values())
 
 
@@ -137,3 +137,18 @@ def test_a_deviation_that_is_mended_fails(author: pytest.Pytester) -> None:
     result = run(author, CLASS + addition, "-k", "L01")
     assert result.ret == 1
     result.assert_outcomes(failed=len(RECORDED) + 1, deselected=ALL - len(RECORDED) - 1)
+
+
+def test_a_deviation_that_is_too_wide_is_told_how_to_narrow_it(author: pytest.Pytester) -> None:
+    expect = author.path / "recordings" / "text.expect.json"
+    expect.write_text(json.dumps({"text": "something else"}), "utf-8")
+    result = run(author, CLASS + "    deviations = {'L01': 'the vendor lies about it'}\n")
+    assert result.ret == 1
+    told = "L01 holds on 'tools': narrow 'L01' in deviations to 'L01[text]'"
+    assert told in output(result)
+
+
+def test_a_deviation_that_holds_now_is_told_to_go(author: pytest.Pytester) -> None:
+    result = run(author, CLASS + "    deviations = {'L16[acme]': 'was broken last year'}\n")
+    assert result.ret == 1
+    assert "L16 holds on 'acme' now: take 'L16[acme]' out of deviations" in output(result)

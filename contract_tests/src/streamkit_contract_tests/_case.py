@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from copy import deepcopy
 from functools import cached_property
+from pickle import PicklingError, dumps, loads
 from typing import Any
 
 from streamkit.adapter import Adapter, Decoder, Frame, WireRequest, parse_json
@@ -227,6 +228,28 @@ class Case:
         except ValueError:
             value = frame.data
         return set(_leaves(value, "", self.subject.suite.padding_fields))
+
+    def decoder_before(self, number: int) -> Decoder:
+        """A decoder that has read the frames before this one."""
+        if self._before is not None:
+            kept: Decoder = loads(self._before[number])  # noqa: S301 - dumped below
+            return kept
+        decoder = self.subject.decoder()
+        for i, frame in enumerate(self.frames[:number]):
+            said(decoder, frame, i)
+        return decoder
+
+    @cached_property
+    def _before(self) -> list[bytes] | None:
+        """The decoder before each frame; None if it holds what cannot be kept: a closure, say."""
+        decoder, kept = self.subject.decoder(), []
+        try:
+            for i, frame in enumerate(self.frames):
+                kept.append(dumps(decoder))
+                said(decoder, frame, i)
+        except (TypeError, AttributeError, PicklingError):
+            return None
+        return kept
 
     @cached_property
     def last_read(self) -> int:

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 import pytest
 
+from ._probes import SEED, SEED_ENV
+
 if TYPE_CHECKING:
     from ._case import Suite
 
@@ -41,7 +43,11 @@ class Closing:
         self._owners: dict[str, tuple[str, str]] = {}
         self._fates: dict[str, Fate] = {}
         self._lines: dict[str, None] = {}  # in order, each once
+        self._known: dict[tuple[str, str, str], list[str]] = defaultdict(list)
         self._wrong: list[str] = []
+        self._session: pytest.Session | None = None
+        # Of all that ends a run this comes last: no conftest has its say behind it.
+        config.add_cleanup(self._red_if_wrong)
 
     # --- what the collection tells ---------------------------------------------------------------
 
@@ -84,7 +90,7 @@ class Closing:
             past = self._fates.get(report.nodeid, fate)
             self._fates[report.nodeid] = max(past, fate, key=_WORST.index)
         if fate == "known":
-            self._lines[f"known to be broken: {report.nodeid}: {deviation}"] = None
+            self._known[owner, law, deviation].append(report.nodeid)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:
@@ -101,10 +107,14 @@ class Closing:
         if hasattr(self._config, "workeroutput"):  # the process that started this one judges
             self._config.workeroutput[FROM_WORKER] = (self._owners, list(self._lines))
             return
+        self._session = session
         self._wrong = list(self._problems())
+        self._red_if_wrong()
+
+    def _red_if_wrong(self) -> None:
         passed = (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED)
-        if self._wrong and session.exitstatus in passed:
-            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        if self._wrong and self._session and self._session.exitstatus in passed:
+            self._session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     def _problems(self) -> Iterator[str]:
         missing = [nodeid for nodeid in self._owners if self._fate(nodeid) == "not run"]
@@ -132,6 +142,13 @@ class Closing:
             self._write_table(terminalreporter)
         for line in self._lines if self._owners else ():
             terminalreporter.write_line(line, yellow=True)
+        for (owner, law, reason), nodeids in self._known.items():
+            of = f"{owner.rpartition('::')[2]}::{law}, {len(nodeids)} times"
+            told = f"known to be broken: {nodeids[0] if len(nodeids) == 1 else of}: {reason}"
+            terminalreporter.write_line(told, yellow=True)
+        if self._owners:
+            seed = f"{SEED_ENV}={SEED}"
+            terminalreporter.write_line(f"the probes of this run come again with {seed}")
         for line in self._wrong:
             terminalreporter.write_line(f"streamkit contract: {line}", red=True)
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterator
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 from streamkit.adapter import Frame, parse_json
@@ -20,9 +19,13 @@ from ._case import (
     first_difference,
     response_difference,
     run,
+    said,
     same,
 )
+from ._probes import number, word
 from ._registry import for_recordings
+from ._spots import is_empty, rest, spots
+from ._types import mistyped
 from ._violation import Violation, clip
 from ._wire import insert, some
 from .expected import Expected
@@ -112,7 +115,7 @@ def _with_unknown_field(data: str) -> str:
     if not isinstance(value, dict):
         return data
     head = data.rstrip().removesuffix("}").rstrip()
-    return f'{head}{"," if value else ""}"streamkit_unknown":{{"n":1}}}}'
+    return f'{head}{"," if value else ""}"{word("field")}":{{"n":1}}}}'
 
 
 def _same_but_for_the_unknown(case: Case, got: Decoded, where: str) -> None:
@@ -223,9 +226,10 @@ def _silent(chunks: list[Chunk], where: str) -> None:
 
 @for_recordings(11, "no frame lost")
 def no_frame_lost(case: Case) -> None:
-    """A frame that says what no other frame of the recordings says must show: as chunks, or in
-    what the decoder says later. A decoder that passes over it in silence loses what the vendor
-    sent, today or after a change. What earlier frames told may be repeated.
+    """A value that stands nowhere else in the recordings, in a frame or in a part of one, must
+    show: as chunks, or in what the decoder says later. So it is tried with another value in its
+    place, and something of what is said must change. What earlier frames told may be repeated, and
+    the names of structure (types, ids, indexes) and flags may be read over.
     """
     after_end = case.recording.expected.after_end
     if case.end_frame is not None and case.end_frame < len(case.frames) - 1 - after_end:
@@ -237,25 +241,64 @@ def no_frame_lost(case: Case) -> None:
             mend="say End at the vendor's end mark and not before. Where the frames behind it are "
             "of no interest, count them in .expect.json as after_end",
         )
-    told = [chunk for step in case.steps for chunk in step]
+    news = [_news(case, i) for i in range(len(case.frames))]
     for i, frame in enumerate(case.frames[: case.last_read + 1]):
-        if case.steps[i] or case.is_keep_alive(frame):
+        silent = all(is_empty(chunk) for chunk in case.steps[i]) and not case.is_keep_alive(frame)
+        if silent and news[i]:
+            without = run(case.subject.decoder(), [f for k, f in enumerate(case.frames) if k != i])
+            if _flat(case.steps) == _flat(without):
+                path, value = min(news[i])
+                what = f"{path} = {clip(value)} in it" if path else "all that is in it"
+                raise _passed_over(case, i, f"the frame is passed over in silence, with {what}")
+    for spot in spots(case):
+        other = _other(spot.value)
+        if other is None or (spot.path, str(spot.value)) not in news[spot.number]:
             continue
-        unique = {x for x in case.leaves(frame) if case.subject.suite.frequency[x] == 1}
-        news = unique - _repeated(case, i, unique) if unique else unique
-        if not news:
+        if case.is_keep_alive(spot.frame) or _is_structure(spot.name):
             continue
-        without = run(case.subject.decoder(), [f for k, f in enumerate(case.frames) if k != i])
-        if told == [chunk for step in without for chunk in step]:
-            path, value = min(news)
-            raise Violation(
-                f"the frame is passed over in silence, with {path} = {clip(value)} in it, which no "
-                "other frame says",
-                where=case.place(i),
-                user="nothing of it",
-                mend="map it, or return Opaque for it. A message without meaning is declared in "
-                "keep_alives, a field without meaning in padding_fields",
-            )
+        decoder = case.decoder_before(spot.number)
+        if said(decoder, spot.saying(other), spot.number) != case.steps[spot.number]:
+            continue
+        if rest(case, decoder, spot.number + 1) == case.steps[spot.number + 1 :]:
+            what = f"{spot.path} = {clip(spot.value)} is passed over in silence: whatever it is,"
+            raise _passed_over(case, spot.number, f"{what} the same is said")
+
+
+def _passed_over(case: Case, number: int, what: str) -> Violation:
+    return Violation(
+        f"{what}; and no other frame says it",
+        where=case.place(number),
+        user="nothing of it",
+        mend="map it, or hand it on: Opaque for a frame or a block, Meta(vendor={…}) for a field. "
+        "A message without meaning is declared in keep_alives, a field without meaning in "
+        "padding_fields",
+    )
+
+
+def _flat(steps: list[list[Chunk]]) -> list[Chunk]:
+    return [chunk for step in steps for chunk in step if not is_empty(chunk)]
+
+
+def _other(value: Any) -> str | int | float | None:
+    """Another value of the type, for one that could be news."""
+    match value:
+        case str() if value:
+            return word("news")
+        case int() | float() if value and not isinstance(value, bool):
+            return value + number("news", 1000, 9999)
+    return None
+
+
+def _is_structure(name: str) -> bool:
+    return name in ("object", "role") or name.lower().endswith(("type", "id", "index"))
+
+
+def _news(case: Case, at: int) -> set[Leaf]:
+    """What of the frame stands in no other frame, twice in none, and was not told by others."""
+    leaves = case.leaves(case.frames[at])
+    times = Counter(value for _, value in leaves)
+    unique = {x for x in leaves if case.subject.suite.frequency[x] == 1 and times[x[1]] == 1}
+    return unique - _repeated(case, at, unique) if unique else unique
 
 
 def _repeated(case: Case, at: int, leaves: set[Leaf]) -> set[Leaf]:
@@ -282,60 +325,64 @@ def _name(path: str) -> str:
 def never_raises(case: Case) -> None:
     """Vendors and gateways send what their documents exclude: null for a list, a number for a text.
     The decoder says `Opaque` or `Fault`, or leaves it out, but it never raises and never hands on a
-    chunk of the wrong type: the user keeps the answer so far and learns what happened.
+    chunk of the wrong type: the user keeps the answer so far and learns what happened. Every field
+    is tried with every kind of wrong value.
     """
-    variants = [(i, change) for i, f in enumerate(case.frames) for change in _changes(f.data)]
-    for place in some(range(len(variants)), MANY):
-        i, change = variants[place]
-        frame = Frame(change(), case.frames[i].event)
-        error = case.decode(case.wire.body_of([*case.frames[:i], frame])).error
-        cause = bug(error)
-        if cause is not None:
+    changes = list(_changes(case))
+    through_the_core = set(some(range(len(changes)), MANY))
+    for place, (i, data) in enumerate(changes):
+        frame = replace(case.frames[i], data=data)
+        where = f"frame {i} changed to {clip(frame.data, 300)}"
+        try:
+            wrong = mistyped(case.decoder_before(i).feed(frame))
+        except Exception as error:
+            raise _broken(error, where) from error
+        if wrong:
             raise Violation(
-                f"feed() failed with {type(cause).__name__}: {cause}",
-                where=f"frame {i} changed to {clip(frame.data, 300)}",
-                user="a ProtocolError that blames the adapter",
-                mend='check the type of a value before using it: match with case {"id": str(id)} '
-                "does that in passing",
-            ) from cause
+                f"feed() hands on {wrong}",
+                where=where,
+                user="an answer that cannot be stored, or a wrong count on the bill",
+                mend="check the type of a value before it goes into a chunk; True and False are "
+                "numbers to int(n) in a pattern, so a count needs `type(n) is int`",
+            )
+        if place in through_the_core:
+            cause = bug(case.decode(case.wire.body_of([*case.frames[:i], frame])).error)
+            if cause is not None:
+                raise _broken(cause, where)
+
+
+def _broken(cause: BaseException, where: str) -> Violation:
+    return Violation(
+        f"feed() failed with {type(cause).__name__}: {cause}",
+        where=where,
+        user="a ProtocolError that blames the adapter",
+        mend='check the type of a value before using it: match with case {"id": str(id)} does that '
+        "in passing",
+    )
 
 
 _NO_OBJECT = ("{", "null", "[]", "7", '"text"', "{}", "[null]", "garbage")
-_WRONG: tuple[Any, ...] = (None, 7, "text", [], {}, [None], True)
+_WRONG: tuple[Any, ...] = (None, 7, "text", [], {}, [None], True, 0.5)
 
 
-def _changes(data: str) -> Iterator[Callable[[], str]]:
-    """Ways to break the frame: no object at all, or one value replaced by one of a wrong type."""
-    yield from (partial(str, text) for text in _NO_OBJECT)
-    try:
-        value = json.loads(data)
-    except ValueError:
-        return
-    for path, inner in _paths(value):
-        yield from (
-            partial(_replaced, data, path, wrong)
-            for wrong in _WRONG
-            if type(wrong) is not type(inner)
-        )
+def _changes(case: Case) -> Iterator[tuple[int, str]]:
+    """Ways to break a frame: no object at all, or one value replaced by one of a wrong type.
 
+    Frames of one shape, of which the decoder says the same, are broken in the same ways: once.
+    """
+    known = set[tuple[object, ...]]()
 
-def _replaced(data: str, path: tuple[Any, ...], wrong: Any) -> str:
-    value = json.loads(data)
-    *way, last = path
-    holder = value
-    for step in way:
-        holder = holder[step]
-    holder[last] = wrong
-    return json.dumps(value)
+    def is_new(i: int, *what: object) -> bool:
+        kinds = tuple(type(chunk) for chunk in case.steps[i])
+        fresh = (case.frames[i].event, kinds, *what) not in known
+        known.add((case.frames[i].event, kinds, *what))
+        return fresh
 
-
-def _paths(value: Any) -> Iterator[tuple[tuple[Any, ...], Any]]:
-    """Every value inside, with the way to it."""
-    entries: Iterable[tuple[Any, Any]] = ()
-    if isinstance(value, dict):
-        entries = value.items()
-    elif isinstance(value, list):
-        entries = enumerate(value)
-    for key, inner in entries:
-        yield (key,), inner
-        yield from (((key, *rest), v) for rest, v in _paths(inner))
+    for i, _ in enumerate(case.frames):
+        yield from ((i, text) for text in _NO_OBJECT if is_new(i, text))
+    for spot in spots(case):
+        for wrong in _WRONG:
+            if type(wrong) is not type(spot.value) and is_new(
+                spot.number, spot.pattern, str(wrong)
+            ):
+                yield spot.number, spot.saying(wrong).data

@@ -35,8 +35,8 @@ class Law:
 
     @property
     def page(self) -> str:
-        """Where the documentation explains it."""
-        return "docs/laws.md#" + f"{self.id} {self.name}".lower().replace(" ", "-")
+        """The command that prints it, with an example of breaking it."""
+        return f"python -m streamkit_contract_tests {self.id}"
 
 
 LAWS: dict[str, Law] = {}

@@ -82,7 +82,8 @@ _KINDS: dict[type[_Delta], tuple[str, ...]] = {
 @for_recordings(9, "parts are whole")
 def parts_are_whole(case: Case) -> None:
     """A part starts, grows and ends, in this order and once; what its deltas carry is of its kind,
-    and joined they are its text. A user may print deltas, or wait for the parts: same answer.
+    and joined they are its text. A user may print deltas, or wait for the parts: same answer. Each
+    call has an id of its own.
     """
     kinds: dict[tuple[int, int], str] = {}
     pieces: dict[tuple[int, int], list[str]] = {}
@@ -114,6 +115,17 @@ def parts_are_whole(case: Case) -> None:
                 where=f"event {event.seq}: {clip(event)}",
                 user="another answer on the screen than in the response",
                 mend="give each part a key of its own; calls and text share one namespace",
+            )
+    for answer in case.whole.response.choices:
+        ids = [p.id for p in answer.parts if isinstance(p, ToolCall | IncompleteToolCall)]
+        twice = next((id_ for id_ in ids if ids.count(id_) > 1), None)
+        if twice is not None:
+            raise Violation(
+                f"{ids.count(twice)} calls of one answer have the id {twice!r}",
+                where=f"the calls {clip([p for p in answer.parts if p.type == 'tool_call'], 300)}",
+                user="results that belong to two calls, and a next turn that the vendor refuses",
+                mend="hand on the vendor's id; where it sends none, leave id=None in ToolOpened: "
+                "the core makes ids that differ",
             )
     finished = [p for c in case.whole.response.choices for p in c.parts if isinstance(p, ToolCall)]
     if sorted(map(repr, finished)) != sorted(map(repr, ready.values())):

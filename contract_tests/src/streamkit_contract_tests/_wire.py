@@ -15,8 +15,11 @@ from typing import ClassVar, Final
 from streamkit.adapter import Frame, Framing, parse_json
 from streamkit.testing import Frames, aws_message, frames
 
+from ._probes import word
+
 BOM: Final = b"\xef\xbb\xbf"
-UNKNOWN: Final = '{"type":"streamkit.unknown","probe":{"n":1}}'
+NEW: Final = word("event")
+UNKNOWN: Final = f'{{"type":"{NEW}","{word("field")}":{{"n":1}}}}'
 
 
 class Wire(ABC):
@@ -69,7 +72,7 @@ class ServerSentEvents(_Text):
     content_type = "text/event-stream"
     line_ends: ClassVar = {"LF": b"\n", "CRLF": b"\r\n", "CR": b"\r"}
     comments = (b": keep-alive\n\n", b": glued to the next event\n", b"retry: 3000\n\n")
-    unknown = f"event: streamkit.unknown\ndata: {UNKNOWN}\n\n".encode()
+    unknown = f"event: {NEW}\ndata: {UNKNOWN}\n\n".encode()
 
     # Atomic, for a CRLF must not count as two line ends.
     _END: Final = re.compile(rb"(?>\r\n|\n|\r){2,}")
@@ -141,9 +144,7 @@ class AwsEventStream(Wire):
     """Binary messages with check sums. Nothing may stand between them, so there are no comments."""
 
     content_type = "application/vnd.amazon.eventstream"
-    unknown = aws_message(
-        {":event-type": "streamkitUnknown", ":message-type": "event"}, UNKNOWN.encode()
-    )
+    unknown = aws_message({":event-type": NEW, ":message-type": "event"}, UNKNOWN.encode())
 
     def ends(self, body: bytes) -> list[int]:
         found: list[int] = []

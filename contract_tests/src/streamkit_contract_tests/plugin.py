@@ -55,11 +55,11 @@ class ContractClass(pytest.Class):
         closing.collected(self.obj)
         suite = self._suite()
         items = list(self._items(suite))
-        unused = self.obj.deviations.keys() - {k for i in items for k in (i.law.id, i.key)}
+        unused = self.obj.deviations.keys() - {key for item in items for key in item.keys}
         if unused:
             raise self.CollectError(
                 f"{self.name}.deviations names no test of this class: {', '.join(sorted(unused))}; "
-                'write them as "L04" or "L04[recording]"'
+                'write them as "L04[recording]"; for a law of requests as "L16" or "L16[variant]"'
             )
         for item in items:
             if item.deviation:
@@ -113,9 +113,14 @@ class ContractClass(pytest.Class):
             raise self.CollectError(f"{self.name}: {error}") from None
 
 
+class NotBroken(Exception):
+    """A law that is declared to be broken, and holds."""
+
+
 class LawItem(pytest.Item):
     """One law, on one recording or on one adapter."""
 
+    parent: ContractClass
     law: Law
     target: Case | Subject
     of: str | None
@@ -132,14 +137,14 @@ class LawItem(pytest.Item):
         item.law, item.target, item.of = law, target, of
         item.owner, item.line = parent.name, parent.reportinfo()[1]
         deviations = parent.obj.deviations
-        item.deviation = deviations.get(item.key) or deviations.get(law.id) or ""
+        item.deviation = next((deviations[key] for key in item.keys if key in deviations), "")
         item.user_properties.append((LAW, [parent.nodeid, law.id, item.deviation]))
         return item
 
     @property
-    def key(self) -> str:
-        """The name under which `deviations` knows it."""
-        return f"{self.law.id}[{self.of}]" if self.of else self.law.id
+    def keys(self) -> tuple[str, str]:
+        """The names under which `deviations` may hold it: for it alone, and for all of its law."""
+        return f"{self.law.id}[{self.of or self.target.adapter.name}]", self.law.id
 
     def runtest(self) -> None:
         from .contract import unharmed
@@ -147,11 +152,38 @@ class LawItem(pytest.Item):
         unharmed()
         self.law.check(self.target)
         unharmed()
+        if self.deviation:
+            raise NotBroken(self._narrower())
         self.user_properties.append((HELD, True))
+
+    def _narrower(self) -> str:
+        """What to write into `deviations`, now that the law holds here."""
+        from ._violation import Violation
+
+        one, all_of_them = self.keys
+        told = f"{self.law.id} holds on {self.of or self.target.adapter.name!r}"
+        if one in self.parent.obj.deviations:
+            return f"{told} now: take {one!r} out of deviations"
+        broken = []
+        for item in self.parent.session.items:
+            if (
+                isinstance(item, LawItem)
+                and all_of_them in item.keys
+                and item.parent == self.parent
+            ):
+                try:
+                    item.law.check(item.target)
+                except Violation:
+                    broken.append(item.keys[0])
+        if not broken:
+            return f"{told}, as it does everywhere now: take {all_of_them!r} out of deviations"
+        return f"{told}: narrow {all_of_them!r} in deviations to {', '.join(map(repr, broken))}"
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], *args: Any) -> Any:
         from ._violation import Violation
 
+        if isinstance(excinfo.value, NotBroken):
+            return f"a deviation is too wide: {excinfo.value}"
         if isinstance(excinfo.value, Violation):
             recording = None if self.law.scope == "adapter" else self.of
             return excinfo.value.explain(self.law, self.target.adapter.name, recording)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from base64 import b64encode
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from streamkit_bedrock import Bedrock, BedrockAnthropic
 from streamkit_contract_tests import AdapterContract
@@ -31,6 +31,9 @@ class TestBedrock(AdapterContract):
     recordings = Path(__file__).parent / "recordings"
     model = CLAUDE
     padding_fields = ("p",)
+    deviations: ClassVar = {
+        "L11[image_failed]": "the format of an image that was not drawn is of no use to anybody",
+    }
 
 
 class TestBedrockAnthropic(AdapterContract):
