@@ -333,7 +333,12 @@ class Draft:
         self.seam.release()
         choice = self._in_choice(chunk.choice)
         part = choice.newest_text if chunk.key is None else choice.by_key.get(chunk.key)
-        if part is None or part.kind != "text":
+        if part is not None and part.kind != "text":
+            part = choice.newest_text
+            if part is None:  # nothing that could carry it, nor will that block
+                self.emit(e.OpaqueEvent, "citation", chunk.citation.raw)
+                return
+        if part is None:
             part = self._current(choice, "text", chunk.key)
         part.citations.append(chunk.citation)
         self.emit(e.CitationAdded, part.index, chunk.citation, chunk.choice)

@@ -132,7 +132,11 @@ class Item:
 
 @dataclass(slots=True)
 class Cited:
-    """A citation; belongs to the part with this key, or, with None, to the newest text part."""
+    """A citation; belongs to the text part with this key, or to the newest one.
+
+    The newest counts with None, and with the key of a block that is not text. If such a block has
+    no text beside it, the citation comes through as an opaque event.
+    """
 
     citation: Citation
     key: Key = None

@@ -244,3 +244,26 @@ def test_null_for_arguments_is_a_call_without_any_once_the_model_has_stopped() -
         runs = stop.reason == "tool_call"
         assert [call.arguments for call in response.tool_calls] == [{}] * runs
         assert len(response.incomplete_tool_calls) == (not runs)
+
+
+SOURCE = Citation(url="https://x", raw={"url": "https://x"})
+
+
+def test_a_citation_of_a_block_that_is_not_text_is_the_newest_texts() -> None:
+    _, _, response = fold([c.Text("a", 0), c.Reasoning("b", 1), c.Cited(SOURCE, 1)])
+    assert [type(part) for part in response.parts] == [TextPart, ReasoningPart]
+    assert response.citations == (SOURCE,)
+
+
+def test_a_citation_that_no_text_can_carry_opens_none_and_is_told() -> None:
+    draft = Draft(deque(), "test")
+    for chunk in (c.Reasoning("b", 1), c.Cited(SOURCE, 1)):
+        draft.apply(chunk)
+    assert draft.events[-1].data == SOURCE.raw
+    assert [type(part) for part in draft.response(None).parts] == [ReasoningPart]
+
+
+def test_a_citation_before_its_text_opens_that_text() -> None:
+    _, _, response = fold([c.Cited(SOURCE, 0), c.Text("a", 0), c.Closed(0)])
+    assert [(part.type, response.text) for part in response.parts] == [("text", "a")]
+    assert response.citations == (SOURCE,)
