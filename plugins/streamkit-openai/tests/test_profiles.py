@@ -17,7 +17,7 @@ from streamkit_openai.profiles import OPTIONS
 
 PACKAGE = Path(streamkit_openai.__file__).parent
 README = PACKAGE.parents[1] / "README.md"
-LOCAL = {"vllm", "sglang", "llamacpp", "lmstudio", "ollama-compat", "openai-compatible"}
+LOCAL = {"litellm", "vllm", "sglang", "llamacpp", "lmstudio", "ollama-compat", "openai-compatible"}
 
 
 def test_every_row_is_an_entry_point_and_every_entry_point_a_row() -> None:

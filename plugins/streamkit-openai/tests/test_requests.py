@@ -392,6 +392,20 @@ REDACTED = ReasoningPart(
             },
         ),
         (
+            "litellm",
+            (
+                ReasoningPart(text="Hm", signature="c2ln", scheme="litellm"),
+                ReasoningPart(text="", kind="redacted", signature="ZW5j", scheme="litellm"),
+            ),
+            {
+                "content": "Ok",
+                "thinking_blocks": [
+                    {"type": "thinking", "thinking": "Hm", "signature": "c2ln"},
+                    {"type": "redacted_thinking", "data": "ZW5j"},
+                ],
+            },
+        ),
+        (
             "databricks",
             (DATABRICKS,),
             {
@@ -425,6 +439,7 @@ def test_reasoning_goes_back_the_way_its_server_wants_it(
         ("mistral-compat", DETAIL),
         ("databricks", SUMMARY),
         ("databricks", THOUGHT),
+        ("litellm", THOUGHT),
         ("openrouter", ReasoningPart(text="Hm", signature="x", scheme="anthropic")),
         ("openrouter", ReasoningPart(text="Hm", signature="x", scheme="openrouter:odd")),
         ("deepseek", ReasoningPart(text="Hm", closed=False)),

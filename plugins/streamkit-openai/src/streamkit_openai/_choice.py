@@ -15,10 +15,11 @@ _CUT = frozenset({"length", "content_filter", "error"})
 class Choice:
     """One choice as far as it has been received. ``owner`` is the profile of who sends it."""
 
-    __slots__ = ("details", "index", "open", "refused", "spoke", "stop", "tools")
+    __slots__ = ("details", "index", "open", "owner", "refused", "spoke", "stop", "tools")
 
     def __init__(self, index: int, owner: str) -> None:
         self.index = index
+        self.owner = owner
         self.tools = ToolCalls(index, owner)
         self.details = ReasoningDetails(index)
         self.open: dict[Key, None] = {}

@@ -21,9 +21,11 @@ from streamkit.chunks import (
     Meta,
     Notice,
     Opaque,
+    Reasoning,
     Safety,
     ServerToolArguments,
     ServerToolOpened,
+    Signature,
     Text,
     UsageReport,
 )
@@ -127,6 +129,17 @@ class Fields:
         """The form before tool calls: one call, without an id."""
         self._tool_calls([{"index": "function_call", "function": value}], choice, out)
 
+    def _thinking_blocks(self, value: Any, choice: Choice, out: list[Chunk]) -> None:
+        """Claude's blocks, from LiteLLM, which sends their words as ``reasoning_content`` too."""
+        for block in _entries(value):
+            signature = text_of(block.get("signature")) if isinstance(block, dict) else ""
+            hidden = text_of(block.get("data")) if isinstance(block, dict) else ""
+            if signature:
+                out.append(Signature(signature, choice.owner, None, choice.index))
+            if hidden:
+                out.append(Reasoning("", None, choice.index, "redacted"))
+                out.append(Signature(hidden, choice.owner, None, choice.index))
+
     def _audio(self, value: Any, choice: Choice, out: list[Chunk]) -> None:
         """``{id, data, transcript, expires_at}``; the id is what goes back with the next turn."""
         if not isinstance(value, dict):
@@ -220,6 +233,7 @@ Reader = Callable[[Fields, Any, Choice, list[Chunk]], None]
 DELTA: Mapping[str, Reader] = {
     "tool_calls": Fields._tool_calls,
     "function_call": Fields._function_call,
+    "thinking_blocks": Fields._thinking_blocks,
     "audio": Fields._audio,
     "images": Fields.images,
     "annotations": Fields._annotations,

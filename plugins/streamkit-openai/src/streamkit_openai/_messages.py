@@ -187,7 +187,9 @@ class Messages:
         elif replay == "summary" and part.scheme == self._profile.name:
             words = {"type": "summary_text", "text": part.text, "signature": part.signature}
             pieces.append({"type": "reasoning", "summary": [words]})
-        elif replay in {"no", "thinking", "summary"}:
+        elif replay == "thinking_blocks" and part.scheme == self._profile.name:
+            fields.setdefault("thinking_blocks", []).append(_thinking_block(part))
+        elif replay in {"no", "thinking", "summary", "thinking_blocks"}:
             self._drop(part, f"{self._profile.name} does not take reasoning back")
         elif part.scheme is not None:
             self._drop(part, f"this reasoning is signed for {part.scheme.partition(':')[0]}")
@@ -208,3 +210,9 @@ class Messages:
 
     def _drop(self, part: Part, why: str) -> None:
         self._warnings.dropped(part, why)
+
+
+def _thinking_block(part: ReasoningPart) -> _Fields:
+    if part.kind == "redacted":
+        return {"type": "redacted_thinking", "data": part.signature}
+    return {"type": "thinking", "thinking": part.text, "signature": part.signature}

@@ -22,10 +22,18 @@ from typing import Literal
 from streamkit_openai.models import MODELS, ModelFacts
 
 EndMark = Literal["strict", "lenient", "done"]
-Replay = Literal["no", "reasoning_content", "reasoning", "reasoning_details", "thinking", "summary"]
+Replay = Literal[
+    "no",
+    "reasoning_content",
+    "reasoning",
+    "reasoning_details",
+    "thinking",
+    "summary",
+    "thinking_blocks",
+]
 """How an assistant's reasoning goes back: not at all, as a text field of that name, as OpenRouter's
-list of details, as ``thinking`` pieces of the content (Mistral), or as pieces with a ``summary``,
-if they are signed (Databricks)."""
+list of details, as ``thinking`` pieces of the content (Mistral), or, if it is signed, as pieces
+with a ``summary`` (Databricks) or as a list of blocks beside the content (LiteLLM)."""
 
 OPTIONS: Mapping[str, str | None] = MappingProxyType(
     # Option of ChatRequest: its name in the body; None if servers do not take it as a rule.
@@ -541,6 +549,18 @@ _ROWS = (
         base_url_env=("DOUBLEWORD_BASE_URL",),
         key_env=("DOUBLEWORD_API_KEY",),
         options=_OPEN_MODELS,
+    ),
+    Profile(
+        name="litellm",
+        source="LiteLLM docs, reasoning content: thinking_blocks go back; pydantic-ai provider",
+        base_url="http://localhost:4000",
+        base_url_env=("LITELLM_BASE_URL", "LITELLM_PROXY_API_BASE"),
+        key_env=("LITELLM_API_KEY", "LITELLM_PROXY_API_KEY"),
+        key_required=False,
+        reasoning=("reasoning_content", "reasoning"),
+        replay="thinking_blocks",
+        options={"metadata": "metadata", "service_tier": "service_tier"},
+        parts=_FILES,
     ),
     Profile(
         name="vllm",
