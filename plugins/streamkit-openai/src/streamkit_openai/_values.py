@@ -51,7 +51,8 @@ def usage_of(raw: Mapping[str, Any], *, reasoning_apart: bool = False) -> Usage:
     """Token counts out of a usage object.
 
     ``reasoning_apart``: ``completion_tokens`` leaves reasoning out, and ``prompt_tokens`` may leave
-    out the cached ones (xAI: 12 + 1 + 290 = 303 on a recording).
+    out the cached ones (xAI: 12 + 1 + 290 = 303 on a recording). Where others serve such a model,
+    the total tells (Grok on Azure: 20 + 11 + 365 = 396).
     """
     prompt = mapping(raw.get("prompt_tokens_details"))
     completion = mapping(raw.get("completion_tokens_details"))
@@ -69,6 +70,9 @@ def usage_of(raw: Mapping[str, Any], *, reasoning_apart: bool = False) -> Usage:
     )
     reasoning = _first(completion.get("reasoning_tokens"), raw.get("reasoning_tokens"))
     tokens_in, tokens_out = count(raw.get("prompt_tokens")), count(raw.get("completion_tokens"))
+    total = count(raw.get("total_tokens"))
+    if reasoning and total == (tokens_in or 0) + (tokens_out or 0) + reasoning:
+        reasoning_apart = True
     if reasoning_apart:
         if tokens_out is not None:
             tokens_out += reasoning or 0
@@ -77,7 +81,7 @@ def usage_of(raw: Mapping[str, Any], *, reasoning_apart: bool = False) -> Usage:
     return Usage(
         input_tokens=tokens_in,
         output_tokens=tokens_out,
-        total_tokens=count(raw.get("total_tokens")),
+        total_tokens=total,
         cache_read_tokens=cache_read,
         cache_write_tokens=cache_write,
         reasoning_tokens=reasoning,
