@@ -218,13 +218,17 @@ class Joint:
         if not came:
             return 0
         window = self._sent[-_OVERLAP_WINDOW:]
-        head, least = came[: self._least], self._least
+        inside_a_word = not self._asked and _is_word(self._sent[-1:]) and _is_word(came)
+        least = _LONG if inside_a_word else self._least  # nobody goes on so
+        head = came[:least]
         if not self._asked and len(head) == least and window.count(head) > 1:
             return 0  # a text that repeats itself anyway
         at = window.find(head)
         while 0 <= at <= len(window) - least:
             end = window[at:]
-            if came.startswith(end):
+            if not self._asked and _may_be_meant(window[:at], end):
+                pass
+            elif came.startswith(end):
                 rest = came[len(end) :]
                 if not rest and not ended:
                     return None
@@ -291,6 +295,12 @@ def _is_word(text: str) -> bool:
 
 def _is_evident(repeated: str) -> bool:
     return len(repeated.encode("utf-8", "replace")) >= _LONG or len(repeated.split()) > 1
+
+
+def _may_be_meant(before: str, end: str) -> bool:
+    """Whether ``end``, behind ``before``, may well be said twice: whole lines of a list, of code."""
+    unfinished, last = before.rpartition("\n")[2], end.rpartition("\n")[2]
+    return end.startswith("\n") or ("\n" in end and unfinished == last)
 
 
 def _common(one: str, other: str) -> int:

@@ -231,7 +231,8 @@ class Vendor:
             case "echoes":
                 rest = story.words
             case "echoes a part":
-                rest = asked.prefix[-40:] + rest
+                # A line that is said twice may be meant; no line begins in mid-line.
+                rest = asked.prefix[-40:].lstrip("\n") + rest
             case "restarts":
                 rest = "An answer of another kind, which has nothing to do with the first."
             case "changes white space":

@@ -94,6 +94,25 @@ def test_a_text_that_repeats_itself_is_not_taken_for_an_echo(count: int) -> None
     assert joined(text, " ha" * count + "!") == text + " ha" * count + "!"
 
 
+LINES = {
+    "JSON": "[\n" + '  {"a": 0, "b": [1, 2, 3], "name": "x"},\n' * 3 + "]",
+    "code": "for x in y:\n" + "    assert_equal(answer(x), 42)\n" * 2 + "done()\n",
+    "table": "| of | is |\n" + "| the same name | the same value |\n" * 3,
+}
+
+
+@pytest.mark.parametrize("text", LINES.values(), ids=LINES)
+def test_a_line_that_an_honest_server_says_twice_is_not_taken_for_an_echo(text: str) -> None:
+    for place in [n for n in range(1, len(text)) if text[n].isspace() and text[n - 1].isalnum()]:
+        assert joined(text[:place], text[place:]) == text
+
+
+@pytest.mark.parametrize("size", [9, 19, 31])
+def test_an_echo_that_begins_inside_a_word_needs_no_more_proof(size: int) -> None:
+    assert SKY[-size].isalnum()
+    assert joined(SKY, SKY[-size:] + " do.") == SKY + " do."
+
+
 @pytest.mark.parametrize("how", ["prefix", "instruct"])
 def test_an_answer_that_starts_again_and_differs_is_no_continuation(how: str) -> None:
     with pytest.raises(StartedAnewError):
