@@ -28,8 +28,12 @@ def sections() -> dict[str, str]:
 
 
 def _group(title: str, group: Sequence[Row]) -> str:
+    resumable = any(row.resumed > 1 for row in group)
     head = ("fault", "the server", "outcome", "error", "the loop read", "`partial`", "requests")
-    return f"**{title}**\n\n" + table(head, (_row(row) for row in group))
+    if resumable:
+        head = (*head, "with `resume`, the default")
+    found = ((*_row(row), _resumed(row))[: len(head)] for row in group)
+    return f"**{title}**\n\n" + table(head, found)
 
 
 def _row(row: Row) -> tuple[str, ...]:
@@ -45,6 +49,12 @@ def _row(row: Row) -> tuple[str, ...]:
         _short(row.shown) if row.error else "—",
         str(row.requests * row.streams),
     )
+
+
+def _resumed(row: Row) -> str:
+    if row.resumed == 1:
+        return "the same"
+    return f"once: “{rows.WHOLE}”, 2 requests; each time: the same, {row.resumed} requests"
 
 
 def _short(text: str) -> str:

@@ -45,6 +45,9 @@ class Row:
     that the loop over a stream yields, ``partial`` what `shown` says of the error's ``partial`` (of
     the response, if there is no error). ``requests`` is how often the request is sent. ``reused``:
     the connection serves the next stream; otherwise it is closed within half a second.
+
+    All that is without `resume`. ``resumed`` is how many requests are sent with it, as by default,
+    if each answer breaks so; where that is more than one, an answer that breaks once goes on.
     """
 
     name: str
@@ -60,6 +63,7 @@ class Row:
     timer: str = ""
     options: dict[str, Any] = field(default_factory=dict)
     streams: int = 1
+    resumed: int = 1
 
     @property
     def shown(self) -> str:
@@ -152,12 +156,12 @@ CUTS = (
             lambda v: [*(_chunk(p) for p in _cut(v)), _chunk(v.word(WORDS[1]))[:30]],
             headers=CHUNKED, length="as-is", then="close",
         ),
-        "truncated", errors.ConnectionLostError, CUT,
+        "truncated", errors.ConnectionLostError, CUT, resumed=3,
     ),
     Row(
         "cut between events", "ends the connection behind an event",
         _body(_cut, ended=False, then="close"),
-        "truncated", errors.ConnectionLostError, CUT,
+        "truncated", errors.ConnectionLostError, CUT, resumed=3,
     ),
     Row(
         "cut in a UTF-8 character", "ends the connection behind the first byte of “ü”",
@@ -165,20 +169,20 @@ CUTS = (
             lambda v: [*_cut(v), v.word("für").partition("ü".encode())[0] + "ü".encode()[:1]],
             ended=False, then="close",
         ),
-        "truncated", errors.ConnectionLostError, CUT,
+        "truncated", errors.ConnectionLostError, CUT, resumed=3,
     ),
     Row(
         "clean end in a UTF-8 character", "the same, and the body ends as it should",
         _body(lambda v: [*_cut(v), v.word("für").partition("ü".encode())[0] + "ü".encode()[:1]]),
-        "truncated", errors.TruncatedError, CUT, reused=True,
+        "truncated", errors.TruncatedError, CUT, reused=True, resumed=3,
     ),
     Row(
         "reset in mid-stream", "resets behind an event", _body(_cut, then="reset"),
-        "truncated", errors.ConnectionLostError, CUT,
+        "truncated", errors.ConnectionLostError, CUT, resumed=3,
     ),
     Row(
         "clean end, no end mark", "ends the body in good form behind some words", _body(_cut),
-        "truncated", errors.TruncatedError, CUT, reused=True,
+        "truncated", errors.TruncatedError, CUT, reused=True, resumed=3,
     ),
     Row(
         "clean end behind the finish reason", "all but the end mark comes",
@@ -188,17 +192,17 @@ CUTS = (
     Row(
         "clean end of the connection, no end mark", "says how long the body is by closing",
         _body(_cut, length="until-close"),
-        "truncated", errors.TruncatedError, CUT,
+        "truncated", errors.TruncatedError, CUT, resumed=3,
     ),
     Row(
         "clean end in mid-event", "ends the body in good form within an event",
         _body(lambda v: [*_cut(v), v.word(WORDS[1])[:40]]),
-        "truncated", errors.TruncatedError, CUT, reused=True,
+        "truncated", errors.TruncatedError, CUT, reused=True, resumed=3,
     ),
     Row(
         "clean end in a tool call", "the arguments stop within their JSON",
         _body(lambda v: [*_cut(v), *v.tool()[:-1], v.tool()[-1].replace(b'\\"}', b"")]),
-        "truncated", errors.TruncatedError, CUT, f"“{CUT}”, {HALF_CALL}", reused=True,
+        "truncated", errors.TruncatedError, CUT, f"“{CUT}”, {HALF_CALL}", reused=True, resumed=3,
     ),
     Row(
         "last blank line missing", "the end mark's event is not terminated",
@@ -212,7 +216,7 @@ CUTS = (
     Row(
         "content-length too long", "ends the connection before that many bytes",
         _body(_cut, length="content-length", ended=False, then="close"),
-        "truncated", errors.ConnectionLostError, CUT,
+        "truncated", errors.ConnectionLostError, CUT, resumed=3,
     ),
     Row(
         "content-length too short", "says fewer bytes than it has, so the end mark is lost",
@@ -220,17 +224,17 @@ CUTS = (
             [b"".join(_whole(v))],
             headers={"content-length": str(len(b"".join(_cut(v))))}, length="as-is", then="close",
         )],
-        "truncated", errors.TruncatedError, CUT,
+        "truncated", errors.TruncatedError, CUT, resumed=3,
     ),
     Row(
         "gzip body cut", "compresses unasked, and ends within the compressed data",
         _body(lambda v: [_zipped(_cut(v))], headers=GZIP),
-        "truncated", errors.TruncatedError, CUT, reused=True,
+        "truncated", errors.TruncatedError, CUT, reused=True, resumed=3,
     ),
     Row(
         "gzip body garbled", "compresses unasked, and a byte is wrong",
         _body(lambda v: [_zipped(_cut(v)), 0.05, b"\xff" * 40], headers=GZIP, then="stall"),
-        "failed", errors.ProtocolError, CUT,
+        "failed", errors.ProtocolError, CUT, resumed=2,
     ),
 )  # fmt: skip
 
@@ -291,12 +295,12 @@ ANSWERS = (
     Row(
         "malformed JSON in one event", "one event holds no JSON",
         _body(lambda v: [*_cut(v), f"data: {{{KEY}\n\n".encode(), v.word(WORDS[1])], then="stall"),
-        "failed", errors.ProtocolError, CUT,
+        "failed", errors.ProtocolError, CUT, resumed=2,
     ),
     Row(
         "in-band error", "reports a failure behind some words",
         _body(lambda v: [*_cut(v), v.failed("api_error", f"broken, {KEY}")], then="stall"),
-        "failed", errors.ServerError, CUT,
+        "failed", errors.ServerError, CUT, resumed=3,
     ),
     Row(
         "in-band error before content, once", "reports an overload, then answers",
@@ -323,13 +327,13 @@ TIMES = (
     Row(
         "stall behind words", "says nothing more", _body(_cut, then="stall"),
         "truncated", errors.StreamTimeoutError, CUT, timer="no_bytes",
-        options={"timeouts": Timeouts(no_bytes=0.2)},
+        options={"timeouts": Timeouts(no_bytes=0.2)}, resumed=3,
     ),
     Row(
         "stall behind words, with pings", "keeps the connection alive, and says nothing more",
         _body(lambda v: [*_cut(v), *[b": ping\n\n", 0.02] * 200], then="stall"),
         "truncated", errors.StreamTimeoutError, CUT, timer="no_content",
-        options={"timeouts": Timeouts(no_content=0.2)},
+        options={"timeouts": Timeouts(no_content=0.2)}, resumed=3,
     ),
     Row(
         "slow but steady reasoning", "thinks for three times as long as any timer waits",
