@@ -103,7 +103,7 @@ def test_a_last_frame_cut_in_two_is_a_truncation() -> None:
 
 def test_half_an_emoji_does_not_end_the_stream() -> None:
     got = stream('data: {"choices":[{"delta":{"content":"a\\ud83d"}}]}\n\n', TEXT)
-    assert got.response.text == "a\ud83dHalf"
+    assert got.response.text == "a\ufffdHalf"
     assert got.response.outcome == "truncated"
 
 
