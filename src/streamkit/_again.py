@@ -3,7 +3,8 @@
 The server has kept the answer, and a fresh decoder reads all of it into a draft of its own. Each
 part that was told is found again there, or it is not the same answer; what lies behind is told. The
 server may list parts in another order than it sent them in: what was told keeps its place, the
-others follow.
+others follow. It may also write a call's arguments in another way: a finished call stays as it was
+told, one that was not finished is taken back and told anew.
 """
 
 from __future__ import annotations
@@ -48,10 +49,16 @@ def read_whole(decoder: Decoder, frames: Iterable[Frame], draft: Draft) -> End |
 
 
 def _tell_rest(draft: Draft, whole: Draft) -> None:
+    rewritten = [
+        part
+        for choice in draft.choices.values()
+        for part in choice.parts[-1:]
+        if _is_rewritten(part, whole.choices.get(choice.index))
+    ]
     told = {
         (choice.index, again.index): told
         for choice in draft.choices.values()
-        for told, again in _found_again(choice, whole.choices.get(choice.index))
+        for told, again in _found_again(choice, whole.choices.get(choice.index), rewritten)
     }
     for choice in whole.choices.values():
         new = [part.index for part in choice.parts if (choice.index, part.index) not in told]
@@ -59,6 +66,8 @@ def _tell_rest(draft: Draft, whole: Draft) -> None:
         told |= {(choice.index, index): _Told(place) for place, index in enumerate(new, first)}
     draft.seam.drop()
     announce(draft)
+    for part in rewritten:
+        draft.emit(e.Rewound, part.index, len(part.text), True, part.choice)
     for event in whole.events:
         news = _news(event, draft, told)
         if news is not None:
@@ -71,16 +80,17 @@ def _tell_rest(draft: Draft, whole: Draft) -> None:
 
 
 def _found_again(
-    choice: ChoiceDraft, whole: ChoiceDraft | None
+    choice: ChoiceDraft, whole: ChoiceDraft | None, rewritten: list[PartDraft]
 ) -> Iterator[tuple[_Told, PartDraft]]:
     """The parts that were told, each with itself in the whole answer."""
     left = list(whole.parts) if whole is not None else []
-    for part in choice.parts:
+    for part in (part for part in choice.parts if part not in rewritten):
         ended = part.closed and part not in choice.empty_calls  # those wait for the stop
         again = next((other for other in left if _goes_on(part, other, ended)), None)
         if again is None:
             raise StartedAnewError
         left.remove(again)
+        again.call = part.call or again.call
         yield _Told(part.index, True, ended, len(part.text), len(part.citations)), again
 
 
@@ -89,7 +99,17 @@ def _goes_on(told: PartDraft, whole: PartDraft, ended: bool) -> bool:
         return False
     if told.kind == "provider_item":  # its pieces are the vendor's own; the item is all of it
         return True
+    if told.call is not None and whole.call is not None and told.call.arguments is not None:
+        return told.call.arguments == whole.call.arguments
     return whole.text == told.text if ended else whole.text.startswith(told.text)
+
+
+def _is_rewritten(part: PartDraft, whole: ChoiceDraft | None) -> bool:
+    """Whether this is the beginning of a call that the whole answer writes in another way."""
+    if part.kind != "tool_call" or part.closed or whole is None:
+        return False
+    same = [other for other in whole.parts if other.kind == part.kind and other.id == part.id]
+    return bool(same) and not same[0].text.startswith(part.text)
 
 
 def _news(event: Any, draft: Draft, told: dict[tuple[int, int], _Told]) -> Any:
@@ -139,7 +159,7 @@ class _Told:
             case _:
                 field = "data" if isinstance(event, e.MediaDelta) else "text"
                 text = getattr(event, field)
-                known, skip = len(text) <= self.characters, self.characters
+                known, skip = self.ended or len(text) <= self.characters, self.characters
                 event = replace(event, **{field: text[skip:]})
                 self.characters = max(0, skip - len(text))
         return None if known else replace(event, part=self.place)

@@ -218,5 +218,43 @@ def test_parts_of_every_kind_are_found_again(cut: int, moved: bool) -> None:
         assert "".join(deltas) in (getattr(part, "text", "".join(deltas)), "")
 
 
+@pytest.mark.parametrize("cut", range(1, 5))
+def test_a_call_that_the_whole_answer_writes_otherwise_is_never_glued(cut: int) -> None:
+    """A server that keeps the arguments as an object has forgotten how they were written."""
+    begun = [c.Text("Look."), c.ToolOpened("t", "look", "1")]
+    pieces = [c.ToolArguments("t", '{"at":'), c.ToolArguments("t", '"sky"}'), c.Closed("t")]
+    frames = numbered([frame(piece) for piece in (*begun, *pieces)])
+    told = ask(
+        Answer(frames[: 1 + cut], end="rst"),
+        GONE,
+        kept(*begun, c.ToolArguments("t", '{"at": "sky"}'), c.Closed("t")),
+        adapter=KEPT,
+    )
+    assert told.error is None
+    [call] = told.response.tool_calls
+    assert call.arguments == {"at": "sky"}
+    rewound = told.of("rewound")
+    assert [(event.part, event.dropped) for event in rewound] == [(1, True)] * (cut == 3)
+    after = told.events.index(rewound[0]) if rewound else 0
+    deltas = [e.text for e in told.events[after:] if e.type == "tool_arguments.delta"]
+    assert "".join(deltas) == call.arguments_text
+    assert [event.call for event in told.of("tool_call.ready")] == [call]
+    assert len(told.of("part.ended")) == 2
+
+
+def test_what_was_told_stands_if_another_answer_comes_behind_half_a_call() -> None:
+    begun = [c.Text("Look."), c.ToolOpened("t", "look", "1"), c.ToolArguments("t", '{"at":')]
+    told = ask(
+        Answer(numbered([frame(piece) for piece in begun]), end="rst"),
+        GONE,
+        kept(c.Text("Never."), c.ToolOpened("t", "look", "1"), c.Closed("t")),
+        adapter=KEPT,
+        policies={"resume": Resume(min_fidelity="exact")},
+    )
+    assert told.error is not None
+    assert [part.type for part in told.response.parts] == ["text", "incomplete_tool_call"]
+    assert told.of("rewound") == []
+
+
 def _is_delta(event: object) -> bool:
     return getattr(event, "type", "") in ("text.delta", "reasoning.delta")
