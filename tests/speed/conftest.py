@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import inspect
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tape_server import TapeServer
+
+sys.path.append(str(Path(__file__).parents[2]))  # for what `benchmarks` makes as vendors do
 
 
 @pytest.fixture(params=["asyncio", "trio"])

@@ -19,6 +19,8 @@ import httpx
 import pytest
 
 import streamkit
+from benchmarks.dialects import DIALECTS
+from benchmarks.wire import Shape
 from streamkit.adapter import ResumeBy
 from streamkit.testing import MemoryTransport, Tape, decode
 from tape_server import Answer, TapeServer
@@ -28,27 +30,11 @@ CHAT = (
     b'data: {"id":"c-1","object":"chat.completion.chunk","created":1,"model":"m","choices":'
     b'[{"index":0,"delta":{"content":"%s"},"logprobs":null,"finish_reason":%s}]}\n\n'
 )
-MESSAGES = (
-    b"event: content_block_delta\ndata: "
-    b'{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"%s"}}\n\n'
-)
-START = (
-    b"event: message_start\ndata: "
-    b'{"type":"message_start","message":{"id":"m","model":"x","content":[],"usage":{}}}\n\n'
-    b"event: content_block_start\ndata: "
-    b'{"type":"content_block_start","index":0,"content_block":{"type":"text","text":""}}\n\n'
-)
 
 
 def chat(deltas: int) -> list[bytes]:
     end = CHAT % (b".", b'"stop"') + b"data: [DONE]\n\n"
     return [*(CHAT % (b" word", b"null") for _ in range(deltas)), end]
-
-
-def messages(deltas: int) -> list[bytes]:
-    end = b'event: message_stop\ndata: {"type":"message_stop"}\n\n'
-    stop = b'event: content_block_stop\ndata: {"type":"content_block_stop","index":0}\n\n'
-    return [START, *(MESSAGES % b" word" for _ in range(deltas)), stop + end]
 
 
 @contextmanager
@@ -81,15 +67,36 @@ def _calls(run: Callable[[int], object]) -> float:
     return (totals[1] - totals[0]) / 300
 
 
-@pytest.mark.parametrize(
-    ("model", "wire", "bound"), [("openai:any", chat, 31), ("anthropic:any", messages, 51)]
-)
-def test_decoding_and_folding_a_delta_takes_few_calls(
-    model: str, wire: Callable[[int], list[bytes]], bound: int
-) -> None:
-    """Framing, JSON, decoder, draft and events, many deltas a read."""
-    calls = _calls(lambda deltas: decode(model, b"".join(wire(deltas))))
-    assert calls <= bound
+BOUNDS = {
+    "chat completions": 30,
+    "chat completions, padded": 34,
+    "Responses": 35,
+    "Anthropic": 48,
+    "Gemini": 72,
+    "Mistral": 57,
+    "Cohere": 55,
+    "Ollama": 45,
+}
+
+
+@pytest.mark.parametrize("name", DIALECTS)
+def test_decoding_and_folding_a_delta_takes_few_calls(name: str) -> None:
+    """Framing, JSON, decoder, draft and events, many deltas a read, as each vendor sends them."""
+    dialect = DIALECTS[name]
+
+    def run(deltas: int) -> None:
+        shape = Shape(deltas, per_write=64)
+        decoded = decode(
+            f"{dialect.prefix}:any",
+            bodies[deltas],
+            headers={"content-type": dialect.content_type},
+        )
+        assert decoded.error is None
+        assert decoded.response.text == shape.text
+
+    bodies = {n: b"".join(dialect.writes(Shape(n, per_write=64))) for n in (10, 100, 400)}
+    calls = _calls(run)
+    assert calls <= BOUNDS[name]
 
 
 async def _read(deltas: int, events_a_read: int) -> None:
@@ -109,6 +116,28 @@ def test_a_delta_takes_few_calls_from_transport_to_caller(events_a_read: int, bo
     """All of the client, over a transport in memory whose own calls are among those counted."""
     calls = _calls(lambda deltas: asyncio.run(_read(deltas, events_a_read)))
     assert calls <= bound
+
+
+# --- a call and a client --------------------------------------------------------------------------
+
+
+def test_a_call_over_an_open_connection_takes_few_calls(server: TapeServer) -> None:
+    """From the request to the end of an answer of two words, beside what each word takes."""
+    server.play(Answer(whole("Hello ", "there")))
+
+    async def ask(times: int) -> None:
+        async with streamkit.Client(adapters=[Wire(server.url)]) as client:
+            for _ in range(times):
+                await client.complete("wire:any", "Hi")
+
+    assert _calls(lambda times: asyncio.run(ask(times // 10))) * 10 <= 1750
+
+
+def test_a_second_client_takes_few_calls() -> None:
+    streamkit.Client()
+    with _counted() as counts:
+        streamkit.Client()
+    assert counts["all"] <= 20
 
 
 # --- importing -----------------------------------------------------------------------------------
