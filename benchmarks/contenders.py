@@ -117,7 +117,6 @@ class Streamkit:
             base_url={dialect.prefix: url + dialect.base},
             api_key={dialect.prefix: KEY},
             http=self._http(scope),
-            retry=streamkit.Retry.never(),
         )
         scope.push_async_callback(self._client.aclose)
 
