@@ -226,13 +226,13 @@ class Joint:
         at = window.find(head)
         while 0 <= at <= len(window) - least:
             end = window[at:]
-            if not self._asked and _may_be_meant(window[:at], end):
-                pass
-            elif came.startswith(end):
+            if came.startswith(end):
                 rest = came[len(end) :]
-                if not rest and not ended:
+                if not ended and end.partition("\n")[0].startswith(rest):
                     return None
-                if _is_evident(end) or not (_is_word(rest) or window[at - 1 : at].isalnum()):
+                meant = not self._asked and _may_be_meant(window[:at], end, rest)
+                inside = _is_word(rest) or window[at - 1 : at].isalnum()
+                if not meant and (_is_evident(end) or not inside):
                     return skipped + len(end)
             elif end.startswith(came) and not ended:
                 return None
@@ -297,10 +297,14 @@ def _is_evident(repeated: str) -> bool:
     return len(repeated.encode("utf-8", "replace")) >= _LONG or len(repeated.split()) > 1
 
 
-def _may_be_meant(before: str, end: str) -> bool:
-    """Whether ``end``, behind ``before``, may well be said twice: whole lines of a list, of code."""
-    unfinished, last = before.rpartition("\n")[2], end.rpartition("\n")[2]
-    return end.startswith("\n") or ("\n" in end and unfinished == last)
+def _may_be_meant(before: str, end: str, rest: str) -> bool:
+    """Whether an answer may well say ``end`` once more: whole lines, as of a list or of code.
+
+    ``before`` is what stands before it, and ``rest`` what follows when it comes again.
+    """
+    first, newline, _ = end.partition("\n")
+    begun, again = before.rpartition("\n")[2], end.rpartition("\n")[2]
+    return bool(newline) and (begun == again or rest.startswith(first))
 
 
 def _common(one: str, other: str) -> int:
