@@ -37,7 +37,7 @@ HOMES = {
 """Libraries, and the only modules of the core that import them; `testing` may use all."""
 
 PLUGINS = {path.name for path in (ROOT / "plugins").iterdir() if (path / "src").exists()}
-SIGNERS = {"sigv4.py"}  # the core calls it before an attempt; adapters only name it
+SIGNERS = {"sigv4.py", "google_auth.py"}  # the core calls them; adapters only name them
 PURE = sorted(PLUGINS - {"streamkit-local"})  # that one starts a server
 ACTING = {
     "httpx", "httpcore", "anyio", "asyncio", "trio", "socket", "ssl", "requests", "urllib3",
