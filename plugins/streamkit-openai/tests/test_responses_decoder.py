@@ -145,6 +145,14 @@ def test_pieces_of_an_item_that_was_never_announced_are_kept() -> None:
     assert (got.response.text, got.response.outcome) == ("One.", "complete")
 
 
+def test_what_is_left_of_the_rate_limits_is_a_notice() -> None:
+    left = {"remaining_requests": "9", "reset_requests_ms": 6}
+    told = {"type": "response.rate_limits.updated", "rate_limits": left, "sequence_number": 4}
+    got = read([*item(1, "One."), told, COMPLETED])
+    notices = [(e.code, e.data) for e in got.events if e.type == "notice"]
+    assert notices == [("rate_limits.updated", {"rate_limits": left})]
+
+
 def test_a_null_delta_is_no_words() -> None:
     piece = item(1, "x")[1] | {"delta": None}
     assert read([piece, *item(1, "One."), COMPLETED]).response.text == "One."

@@ -63,7 +63,7 @@ _FIELDS = frozenset(
     }
 )
 # What else tells how the server's own tools are getting on, beside ``…_call.…``.
-_STATES = frozenset({"mcp_list_tools", "compaction", "shell_call_output_content"})
+_STATES = frozenset({"mcp_list_tools", "compaction", "shell_call_output_content", "rate_limits"})
 _RUNNING = frozenset({"", "in_progress", "queued"})
 _TEXT_DELTA = "response.output_text.delta"
 _CALLS = {"function_call": "arguments", "custom_tool_call": "input"}
