@@ -6,10 +6,13 @@ import os
 import resource
 import subprocess
 import sys
+from importlib.metadata import requires, version
 from pathlib import Path
 
 import pytest
 from author import CLASS
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 HERE = Path(__file__).parent
 WORKSPACE = HERE.parents[1]
@@ -26,15 +29,33 @@ sys.addaudithook(refuse)
 
 @pytest.fixture(scope="module")
 def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A Python of its own, with what `pip install streamkit-contract-tests` would bring."""
+    """A Python of its own, with what `pip install streamkit-contract-tests` would bring.
+
+    In the versions that are at hand: what need not be resolved need not be asked for.
+    """
     home = tmp_path_factory.mktemp("outside") / "env"
     uv = ("uv", "--offline", "--quiet", "--directory", str(home.parent))
     subprocess.run([*uv, "venv", "--python", sys.executable, str(home)], check=True)
     executable = home / ("Scripts" if os.name == "nt" else "bin") / "python"
     install = ("pip", "install", "--no-sources", "--python", str(executable))
-    wheels = (str(WORKSPACE), str(WORKSPACE / "contract_tests"))
-    subprocess.run([*uv, *install, *wheels], check=True)
+    ours = {"streamkit-core": WORKSPACE, "streamkit-contract-tests": WORKSPACE / "contract_tests"}
+    theirs = [f"{name}=={version(name)}" for name in _brings(*ours) if name not in ours]
+    subprocess.run([*uv, *install, "--no-deps", *map(str, ours.values()), *theirs], check=True)
     return executable
+
+
+def _brings(*names: str) -> set[str]:
+    """The distributions, and all that they require."""
+    found, ahead = set[str](), list(names)
+    while ahead:
+        name = canonicalize_name(ahead.pop())
+        if name not in found:
+            found.add(name)
+            required = map(Requirement, requires(name) or ())
+            ahead += [
+                r.name for r in required if r.marker is None or r.marker.evaluate({"extra": ""})
+            ]
+    return found
 
 
 @pytest.fixture

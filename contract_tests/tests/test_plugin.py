@@ -66,6 +66,9 @@ def test_a_failure_tells_the_law_the_recording_the_place_and_the_reason(
         ("    contract = 9\n", "contract is 9, but the streamkit-contract-tests installed here"),
         ("    recordings = 'here'\n", "recordings must be a path"),
         ("    deviations = {'L99': 'for no reason at all'}\n", "names no test of this class: L99"),
+        ("    keep_alives = (b': ping\\n\\n',)\n", "which is no text: leave the b out"),
+        ("    padding_fields = 'p'\n", "must be several texts: padding_fields = ('p',)"),
+        ("    model = None\n", "model must be a model's name"),
         ("    recordings = Path('nowhere')\n", "there is no folder nowhere"),
     ],
 )
@@ -88,7 +91,10 @@ def test_a_class_of_any_name_is_collected(author: pytest.Pytester) -> None:
         ("new.sse", "data: {}\n\n", "write new.expect.json beside it"),
         ("new.expect.json", "{}", "new.expect.json has no body"),
         ("text.txt", "oops", "text.txt and text.sse have one name"),
-        ("text.expect.json", '{"texts": "typo"}', "text.expect.json cannot be read: texts"),
+        ("text.expect.json", '{"texts": 1}', "texts is no field of an expectation; did you mean"),
+        ("text.expect.json", '{"zzz": 1}', "zzz is no field of an expectation; there are text,"),
+        ("text.expect.json", "{", "text.expect.json cannot be read: Invalid JSON"),
+        ("text.sse", "@status 500\n{}", "put that line before it"),
     ],
 )
 def test_a_recording_that_is_not_whole_is_an_error(
@@ -152,3 +158,11 @@ def test_a_deviation_that_holds_now_is_told_to_go(author: pytest.Pytester) -> No
     result = run(author, CLASS + "    deviations = {'L16[acme]': 'was broken last year'}\n")
     assert result.ret == 1
     assert "L16 holds on 'acme' now: take 'L16[acme]' out of deviations" in output(result)
+
+
+def test_a_stream_under_the_name_of_a_text_is_told_its_suffix(author: pytest.Pytester) -> None:
+    body = author.path / "recordings" / "text.sse"
+    body.rename(body.with_suffix(".txt"))
+    result = run(author, CLASS)
+    assert result.ret == 2
+    assert "text.txt holds server-sent events: call it text.sse" in output(result)

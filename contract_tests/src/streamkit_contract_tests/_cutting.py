@@ -195,22 +195,22 @@ def _closed_by_the_vendor(case: Case) -> None:
     (``closed_by``).
     """
     marks = {c.id: c.closed_by for c in case.recording.expected.tool_calls if c.closed_by}
-    opened: dict[tuple[object, ...], tuple[int, str | None]] = {}
+    opened: dict[tuple[object, ...], tuple[int, ToolOpened]] = {}
     for i, step in enumerate(case.steps[: len(case.frames)]):
         data = case.frames[i].data
         stopped = {c.choice for c in step if isinstance(c, Stop)}
         pieces = {(c.choice, c.key) for c in step if isinstance(c, ToolArguments) and c.text}
         for chunk in step:
             if isinstance(chunk, ToolOpened):
-                opened[chunk.choice, chunk.key] = (i, chunk.id)
+                opened[chunk.choice, chunk.key] = (i, chunk)
             if not isinstance(chunk, Closed) or (chunk.choice, chunk.key) not in opened:
                 continue
-            since, id_ = opened[chunk.choice, chunk.key]
-            mark = marks.get(id_ or "")
+            since, call = opened[chunk.choice, chunk.key]
+            mark = marks.get(call.id or "")
             in_pieces = since < i and (chunk.choice, chunk.key) in pieces
             if mark not in data if mark else in_pieces and chunk.choice not in stopped:
                 raise Violation(
-                    f"the call {id_!r} is closed by "
+                    f"the call {call.name} ({call.id or 'without an id'}) is closed by "
                     + (f"a frame without {mark!r}" if mark else "the frame of its last piece"),
                     where=case.place(i),
                     user="a tool run on arguments that may be cut",

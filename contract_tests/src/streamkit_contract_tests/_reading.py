@@ -302,7 +302,7 @@ def _news(case: Case, at: int) -> set[Leaf]:
 
 
 def _repeated(case: Case, at: int, leaves: set[Leaf]) -> set[Leaf]:
-    """Those that earlier frames told: as a text in pieces, or in a field of the same name."""
+    """Those that earlier frames told: in a text that came in pieces, or in a field of this name."""
     texts: dict[tuple[object, ...], str] = {}
     fields: set[Leaf] = set()
     for frame, step in zip(case.frames[:at], case.steps, strict=False):
@@ -313,8 +313,8 @@ def _repeated(case: Case, at: int, leaves: set[Leaf]) -> set[Leaf]:
             if isinstance(text, str):
                 part = (type(chunk), getattr(chunk, "choice", 0), getattr(chunk, "key", None))
                 texts[part] = texts.get(part, "") + text
-    said = set(texts.values())
-    return {(p, value) for p, value in leaves if value in said or (_name(p), value) in fields}
+    told = "\n".join(texts.values())
+    return {(p, value) for p, value in leaves if value in told or (_name(p), value) in fields}
 
 
 def _name(path: str) -> str:

@@ -17,7 +17,7 @@ from ._case import Case, Subject, words
 from ._offline import ask
 from ._registry import for_adapter
 from ._samples import OPTIONS, PARTS, TALK, TALK_WITH_TOOLS, WORDS, requests
-from ._violation import Violation, clip
+from ._violation import Violation, clip, counted
 
 
 @for_adapter(15, "requests are built without a trace")
@@ -209,7 +209,7 @@ def claims_are_shown(subject: Subject) -> None:
         if claim and what not in shown:
             raise Violation(
                 f"no recording shows {what}, but Supports claims it",
-                where=f"{len(subject.suite.cases)} recordings",
+                where=counted(subject.suite.cases, "recording"),
                 user="a promise that nobody has seen kept",
                 mend="record an answer that shows it, or do not claim it",
             )
@@ -223,7 +223,7 @@ def claims_are_shown(subject: Subject) -> None:
     if "text" not in shown:
         raise Violation(
             "no recording shows a complete answer with text",
-            where=f"{len(subject.suite.cases)} recordings",
+            where=counted(subject.suite.cases, "recording"),
             user="nothing that was proven",
             mend="record a plain answer first: a question, some text, the end mark",
         )

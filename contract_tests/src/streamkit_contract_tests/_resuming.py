@@ -13,7 +13,7 @@ from streamkit.messages import ChatRequest, Message
 
 from ._case import Case, Subject, feed, words
 from ._registry import for_adapter
-from ._violation import Violation, clip
+from ._violation import Violation, clip, counted
 
 BEGUN = "Streamkit-probe: light scatters, and"
 ANSWER = "streamkit-probe"
@@ -131,7 +131,7 @@ def _replays(subject: Subject, request: ChatRequest) -> None:
     if not shown:
         raise Violation(
             "replay is claimed, but no recording gives a Cursor",
-            where=f"{words(request)}, {len(subject.cases)} recordings",
+            where=f"{words(request)}, {counted(subject.cases, 'recording')}",
             user="an answer that cannot go on after all",
             mend="say Cursor for every frame that a replay may start behind, and record one",
         )

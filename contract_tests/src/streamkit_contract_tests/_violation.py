@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sized
 from dataclasses import MISSING, fields, is_dataclass
 from textwrap import fill
 from typing import TYPE_CHECKING, Any
@@ -65,6 +66,11 @@ def clip(value: object, length: int = 120) -> str:
     """The value for a message: the beginning and the end of what is too long."""
     text = value if isinstance(value, str) else told(value)
     return text if len(text) <= length else f"{text[: length - 41]} … {text[-38:]}"
+
+
+def counted(things: Sized, what: str) -> str:
+    """``1 recording``, ``2 recordings``."""
+    return f"{len(things)} {what}{'' if len(things) == 1 else 's'}"
 
 
 def told(value: Any) -> str:

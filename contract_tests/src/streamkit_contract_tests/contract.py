@@ -97,7 +97,21 @@ def problems(cls: type[AdapterContract]) -> Iterator[str]:
     for name, variant in cls.variants.items():
         if not isinstance(variant, Adapter):
             yield f"variants[{name!r}] must be an adapter object"
+    for name in ("keep_alives", "padding_fields"):
+        yield from _no_texts(name, getattr(cls, name))
+    if not isinstance(cls.model, str) or not cls.model:
+        yield f'model must be a model\'s name: model = "any", not {cls.model!r}'
     yield from _wrong_deviations(cls.deviations)
+
+
+def _no_texts(name: str, value: Any) -> Iterator[str]:
+    if isinstance(value, str | bytes):
+        yield f"{name} is {value!r}, but must be several texts: {name} = ({value!r},)"
+        return
+    for text in value:
+        if not isinstance(text, str):
+            hint = ": leave the b out" if isinstance(text, bytes) else ""
+            yield f"{name} holds {text!r}, which is no text{hint}"
 
 
 def _wrong_deviations(deviations: Any) -> Iterator[str]:

@@ -8,15 +8,19 @@ get, see `Expected`. Whether a body is a stream, and how it is cut, the adapter'
 from __future__ import annotations
 
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from pydantic import ValidationError
 
 from streamkit.errors import ConfigurationError
 from streamkit.testing import Recording as Recorded
 
-from .expected import Expected
+from .expected import Call, Expected
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
 
 EXPECT: Final = ".expect.json"
 CONTENT_TYPES: Final = {
@@ -66,12 +70,40 @@ def load(folder: Path) -> tuple[Recording, ...]:
     return tuple(_read(name, path, named[name]) for name, path in bodies.items())
 
 
+def _in_words(told: ErrorDetails) -> str:
+    *way, field = told["loc"] or ("",)
+    at = ".".join(map(str, told["loc"]))
+    if told["type"] != "extra_forbidden":
+        return f"{at}: {told['msg']}" if at else told["msg"]
+    known = Call.model_fields if "tool_calls" in way else Expected.model_fields
+    close = get_close_matches(str(field), known, n=1)
+    hint = f"; did you mean {close[0]!r}?" if close else f"; there are {', '.join(known)}"
+    return f"{at} is no field of an expectation{hint}"
+
+
+def _looks_right(path: Path) -> None:
+    """Raise BadRecording for what a name or a first line says and the rest does not."""
+    first = path.read_bytes().lstrip(b"\xef\xbb\xbf \r\n")[:200]
+    if first.startswith(b"@") and not first.startswith(b"@recording"):
+        head = first.split()[0].decode("ascii", "replace")
+        raise BadRecording(
+            f"{path.name} begins with {head}, which is a line of a recording's head, but a head "
+            "begins with @recording 1: put that line before it"
+        )
+    if path.suffix in (".txt", ".html", ".json") and first.startswith((b"data:", b"event:")):
+        raise BadRecording(
+            f"{path.name} holds server-sent events: call it {path.stem}.sse, for the suffix says "
+            f"how the body came, and {path.suffix} is {CONTENT_TYPES[path.suffix]}"
+        )
+
+
 def _read(name: str, path: Path, expect: Path) -> Recording:
     try:
         expected = Expected.model_validate_json(expect.read_bytes())
     except ValidationError as error:
-        lines = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+        lines = "; ".join(_in_words(told) for told in error.errors())
         raise BadRecording(f"{expect.name} cannot be read: {lines}") from None
+    _looks_right(path)
     try:
         recorded = Recorded.load(path)
     except ConfigurationError as error:
