@@ -130,7 +130,7 @@ class Explainer:
             retryable=True,
             code=STARTED_ANEW,
         )
-        error.advice = "Small models often cannot go on: ask again for the whole, or take a larger."
+        error.advice = "Small models often cannot go on: ask again, or take a larger one."
         return self.about(error)
 
     def gave_up(self, error: StreamkitError, why: str, closed: str | None) -> None:
@@ -143,9 +143,9 @@ class Explainer:
             pass
         elif closed is None:
             reason = f"It was not gone on with: {why}." if why else ""
-            helps = isinstance(error, RequestError | StreamTimeoutError)
-            more = advice if helps or error.code == STARTED_ANEW else ""
-            advice = f"What came is in error.partial; client.resume(error.token) goes on. {more}"
+            helps = isinstance(error, RequestError | StreamTimeoutError | ProtocolError)
+            token = "What came is in error.partial; client.resume(error.token) goes on from there."
+            advice = f"{token} {advice if helps else ''}"
         elif stop is not None:
             advice = (
                 f"The model had stopped by then (finish reason {stop.reason!r}), so most likely "

@@ -176,7 +176,7 @@ class Resuming:
         would be paid for each time.
         """
         if isinstance(error, ProtocolError) and self._garbled > 1:
-            self.why = "it could not be read for a second time"
+            self.why = "it was the second time that what came could not be read"
             return False
         return error.retryable or isinstance(error, ProtocolError)
 

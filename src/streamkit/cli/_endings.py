@@ -62,7 +62,7 @@ def explain(error: StreamkitError) -> str:
 def _advice(error: StreamkitError) -> str:
     advice = _ADVICE.get(error.kind, type(error).advice)
     if error.code == STARTED_ANEW:
-        advice = "Small models often cannot go on: ask again, or take a larger."
+        advice = "Small models often cannot go on: ask again, or take a larger one."
     if not isinstance(error, StreamInterrupted):
         return advice
     if error.token is None and error.partial is not None and error.partial.finish_reason:
