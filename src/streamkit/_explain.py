@@ -144,8 +144,8 @@ class Explainer:
         elif closed is None:
             reason = f"It was not gone on with: {why}." if why else ""
             helps = isinstance(error, RequestError | StreamTimeoutError | ProtocolError)
-            token = "What came is in error.partial; client.resume(error.token) goes on from there."
-            advice = f"{token} {advice if helps else ''}"
+            onward = "What came is in error.partial; client.resume(error.token) goes on from there."
+            advice = f"{onward} {advice if helps else ''}"
         elif stop is not None:
             advice = (
                 f"The model had stopped by then (finish reason {stop.reason!r}), so most likely "
