@@ -86,6 +86,11 @@ CASES = [
         ('"interaction":{', "interaction"), ('"status":"completed"', "interaction.status"),
     ),
     Case(
+        "vertex-anthropic", "gemini/tests/vertex_recordings/text.sse",
+        SSE_EVENT, "event: message_delta", ('"delta": {', "delta"),
+        ('"stop_reason": "end_turn"', "delta.stop_reason"),
+    ),
+    Case(
         "bedrock", "bedrock/tests/recordings/text.aws",
         '@aws aurora\n{"colour":"green"}\n', "@aws messageStop", ('"delta":{', "delta"),
         ('"stopReason":"end_turn"', "stopReason"),

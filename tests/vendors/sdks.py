@@ -86,8 +86,18 @@ def openai_responses(url: str) -> Answer:
 
 def anthropic_messages(url: str) -> Answer:
     with anthropic.Anthropic(base_url=url, api_key=KEY, max_retries=0) as client:
-        with client.messages.stream(model=MODEL, max_tokens=9, messages=HELLO) as stream:
-            final = stream.get_final_message()
+        return _messages(client)
+
+
+def vertex_messages(url: str) -> Answer:
+    place: dict[str, Any] = {"region": "global", "project_id": "p", "access_token": KEY}
+    with anthropic.AnthropicVertex(base_url=url, max_retries=0, **place) as client:
+        return _messages(client)
+
+
+def _messages(client: anthropic.Anthropic | anthropic.AnthropicVertex) -> Answer:
+    with client.messages.stream(model=MODEL, max_tokens=9, messages=HELLO) as stream:
+        final = stream.get_final_message()
     usage, blocks = final.usage, final.content
     cached = (usage.cache_read_input_tokens, usage.cache_creation_input_tokens)
     return Answer(

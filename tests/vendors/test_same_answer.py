@@ -16,7 +16,7 @@ from streamkit.testing import Recording, decode
 from streamkit_anthropic import AnthropicMessages
 from streamkit_bedrock import Bedrock
 from streamkit_cohere import CohereChat
-from streamkit_gemini import Gemini, GeminiInteractions
+from streamkit_gemini import Gemini, GeminiInteractions, VertexAnthropic
 from streamkit_mistral import MistralChat, MistralConversations
 from streamkit_ollama import OllamaChat
 from streamkit_openai import OpenAIChat, OpenAIResponses
@@ -36,6 +36,11 @@ DIALECTS: dict[str, tuple[sdks.Reader, Adapter, str]] = {
         "openai/tests/responses_recordings/*",
     ),
     "anthropic": (sdks.anthropic_messages, AnthropicMessages(), "anthropic/tests/recordings/*"),
+    "vertex-anthropic": (
+        sdks.vertex_messages,
+        VertexAnthropic(),
+        "gemini/tests/vertex_recordings/*",
+    ),
     "gemini": (sdks.gemini, Gemini(), "gemini/tests/recordings/*"),
     "interactions": (
         sdks.gemini_interactions,
