@@ -21,6 +21,9 @@ from streamkit._parts import ChoiceDraft, PartDraft
 from streamkit.adapter import Decoder, Frame
 from streamkit.chunks import End, Fault
 
+# Of an answer that ended so, the server may keep less than it sent.
+_BROKEN_OFF = frozenset({"error", "cancelled"})
+
 
 def announce(draft: Draft) -> None:
     """Say that the same answer comes on: all that is open stays so."""
@@ -39,12 +42,21 @@ def read_whole(decoder: Decoder, frames: Iterable[Frame], draft: Draft) -> End |
     """
     whole = Draft(deque(), draft.owner)
     for chunk in (chunk for frame in frames for chunk in decoder.feed(frame)):
-        if isinstance(chunk, End | Fault):
-            if isinstance(chunk, End):
-                whole.finish()
+        if not isinstance(chunk, End | Fault):
+            whole.apply(chunk)
+            continue
+        if isinstance(chunk, End):
+            whole.finish()
+        try:
             _tell_rest(draft, whole)
-            return chunk
-        whole.apply(chunk)
+        except StartedAnewError:
+            stop = whole.stop
+            if stop is None or stop.reason not in _BROKEN_OFF:
+                raise
+            draft.apply(stop)
+            if isinstance(chunk, End):
+                draft.finish()
+        return chunk
     return None
 
 

@@ -152,6 +152,19 @@ def test_a_response_that_failed_is_its_own_error() -> None:
     assert caught.value.partial.text == "In the background."
 
 
+def test_of_a_response_that_ended_so_less_may_be_kept_than_was_sent() -> None:
+    told = blocks("background")
+    begun = next(i for i, block in enumerate(told) if b'"delta"' in block)
+    cut = Tape(b"".join(told[: begun + 1]), end="reset")
+    error = {"code": "server_error", "message": "The model fell over."}
+    with pytest.raises(ServerError, match="fell over") as caught:
+        ask(cut, OLD, kept("background", status="failed", error=error, output=[]))
+    assert caught.value.partial is not None
+    assert caught.value.partial.text == "In the"
+    got, _ = ask(cut, OLD, kept("background", status="cancelled", output=[]))
+    assert (got.outcome, got.text, got.finish_reason) == ("complete", "In the", "cancelled")
+
+
 def test_a_server_that_skips_events_is_asked_for_the_whole_response() -> None:
     told = blocks("background")
     begun = next(i for i, block in enumerate(told) if b'"delta"' in block)
