@@ -7,7 +7,6 @@ import re
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypedDict, Unpack
-from urllib.parse import urlsplit
 
 from pydantic import ValidationError
 
@@ -160,7 +159,7 @@ class Setup:
         unset: tuple[str, ...] = ()
         if not url:
             url, unset = _filled(endpoint.base_url or "")
-            host = urlsplit(url).netloc
+            host = url.partition("://")[2].partition("/")[0]
             url = url.replace(host, endpoint.hosts.get(host, host), 1)
         if not url:
             where = " or ".join(endpoint.base_url_env + unset)
