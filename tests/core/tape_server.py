@@ -85,6 +85,8 @@ class TapeServer:
 
     def __init__(self, tls: ssl.SSLContext | None = None) -> None:
         self.requests: list[Request] = []
+        self.made: dict[int, float] = {}
+        """When each connection was accepted."""
         self.gone: dict[int, float] = {}
         """When each connection was seen to be closed by the client."""
         self.connections = 0
@@ -142,6 +144,7 @@ class TapeServer:
                 return
             conn, _ = self._listener.accept()
             number, self.connections = self.connections, self.connections + 1
+            self.made[number] = time.monotonic()
             self.open.add(number)
             thread = threading.Thread(target=self._serve, args=(conn, number), name="tape")
             self._threads.append(thread)
