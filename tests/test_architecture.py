@@ -150,6 +150,29 @@ def test_adapters_import_the_public_surface_and_nothing_that_acts(plugin: str) -
             assert not (imported.startswith("streamkit.") and private), f"{path.name}: {imported}"
 
 
+DIALECTS = sorted(path.parent for path in (ROOT / "plugins").glob("*/src/**/_decoder.py"))
+WAY_IN = {"_request": "build", "_messages": "Messages", "_values": "DIALECT"}
+"""Modules that every dialect has beside `adapter` and `_decoder`, and a name in each of them."""
+
+
+def test_there_are_dialects_to_look_at() -> None:
+    assert len(DIALECTS) >= 10
+
+
+@pytest.mark.parametrize("package", DIALECTS, ids=lambda path: path.name)
+def test_who_knows_one_dialect_finds_the_way_in_all(package: Path) -> None:
+    assert (package / "adapter.py").is_file()
+    for module, name in WAY_IN.items():
+        names = set()
+        for node in parsed(package / f"{module}.py").body:
+            match node:
+                case ast.FunctionDef(name=defined) | ast.ClassDef(name=defined):
+                    names.add(defined)
+                case ast.Assign(targets=[ast.Name(id=defined)]):
+                    names.add(defined)
+        assert name in names, module
+
+
 def loaded_by(code: str) -> set[str]:
     code = f"import sys\n{code}\nprint(*sys.modules)"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -8,6 +8,8 @@ from typing import Any
 from streamkit.reading import count, mapping
 from streamkit.values import FinishReason, Usage
 
+DIALECT = "openai-chat"
+
 FINISH_REASONS: dict[str, FinishReason] = {
     "stop": "stop",
     "eos": "stop",  # Together

@@ -21,6 +21,7 @@ from streamkit.errors import ConfigurationError
 from streamkit.messages import ChatRequest
 from streamkit_openai._decoder import ChatDecoder
 from streamkit_openai._request import build
+from streamkit_openai._values import DIALECT
 from streamkit_openai.models import ModelFacts
 from streamkit_openai.profiles import OPTIONS, PROFILES, Profile
 
@@ -42,7 +43,7 @@ class OpenAIChat(Adapter):
         ConfigurationError: there is no row of that name.
     """
 
-    dialect: ClassVar[str] = "openai-chat"
+    dialect: ClassVar[str] = DIALECT
 
     profile: Profile | str = "openai"
     base_url: str | None = field(default=None, repr=False)

@@ -10,6 +10,8 @@ from streamkit.faults import fault_from_error
 from streamkit.reading import count, mapping, text
 from streamkit.values import Citation, FaultKind, FinishReason, Usage
 
+DIALECT = "openai-responses"
+
 _INCOMPLETE: dict[str, FinishReason] = {
     # incomplete_details.reason
     "max_output_tokens": "length",

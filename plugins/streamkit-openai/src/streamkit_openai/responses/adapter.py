@@ -24,6 +24,7 @@ from streamkit_openai.adapter import trimmed
 from streamkit_openai.models import ModelFacts
 from streamkit_openai.responses._decoder import ResponsesDecoder
 from streamkit_openai.responses._request import build
+from streamkit_openai.responses._values import DIALECT
 from streamkit_openai.responses.profiles import OPTIONS, PROFILES, ResponsesProfile
 
 _REPLAY = ResumeBy("replay", "OpenAI, guide to background mode: starting_after")
@@ -47,7 +48,7 @@ class OpenAIResponses(Adapter):
         ConfigurationError: there is no row of that name.
     """
 
-    dialect: ClassVar[str] = "openai-responses"
+    dialect: ClassVar[str] = DIALECT
 
     profile: ResponsesProfile | str = "openai-responses"
     base_url: str | None = field(default=None, repr=False)
