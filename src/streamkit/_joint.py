@@ -203,9 +203,13 @@ class Joint:
         """Whether the answer's beginning comes again, if need be behind a few words."""
         if not self._asked and came[:1].isspace():
             return False  # no answer begins so, but the rest of one does
-        beginning = " ".join(self._sent[:_OVERLAP_WINDOW].split())[:_SAME_BEGINNING]
-        at = " ".join(came.split()).find(beginning)
-        return len(beginning) == _SAME_BEGINNING and (at == 0 or (self._asked and at > 0))
+        sent, came = " ".join(self._sent.split()), " ".join(came.split())
+        beginning = sent[:_SAME_BEGINNING]
+        at = came.find(beginning)
+        if len(beginning) < _SAME_BEGINNING or not (at == 0 or (self._asked and at > 0)):
+            return False
+        # The lines of a list may all begin alike: the next one is no proof, but the first one is.
+        return at > 0 or sent.count(sent[: _common(sent, came)]) == 1
 
     def _is_what_was_lost(self, text: str) -> bool:
         """Whether ``text`` brings again what had come behind ``sent``: then it surely goes on."""

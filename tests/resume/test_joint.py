@@ -119,6 +119,15 @@ def test_an_answer_that_starts_again_and_differs_is_no_continuation(how: str) ->
         joined(SKY, SKY[:30] + " green, and so on, and so on, and on", dropped=" d", how=how)
 
 
+def test_the_next_of_many_lines_that_begin_alike_is_no_other_answer() -> None:
+    lines = [f"INSERT INTO users VALUES ({n}, 'user number {n}');" for n in range(9)]
+    sent, came = "\n".join(lines[:4]), "\n".join(lines[4:])
+    assert joined(sent, came, how="instruct", dropped="\n") == "\n".join(lines)
+    other = came.replace("VALUES (4", "VALUES (0, 'nobody');\nINSERT INTO users VALUES (4")
+    with pytest.raises(StartedAnewError):
+        joined(sent, other, how="instruct", dropped="\n")
+
+
 def test_white_space_does_not_hide_that_it_starts_again() -> None:
     with pytest.raises(StartedAnewError):
         joined(SKY, SKY.replace(" ", "\n", 2) + " do.", dropped=" d")
