@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
 from streamkit._commands import SILENT, Lost, Reply, TimedOut
@@ -12,16 +13,20 @@ from streamkit._stopwatch import Stopwatch
 from streamkit.chunks import Fault
 from streamkit.errors import (
     BY_KIND,
+    ConnectError,
     ProtocolError,
     RequestError,
     StreamInterrupted,
     StreamkitError,
     StreamTimeoutError,
     TruncatedError,
+    VendorError,
 )
+from streamkit.values import FaultKind
 
 if TYPE_CHECKING:
     from streamkit._flow import Call
+    from streamkit._target import Target
 
 STARTED_ANEW: Final = "started_anew"
 """The ``code`` of an error: asked to go on, the model gave another answer."""
@@ -31,6 +36,21 @@ _TIMER_WORDS: Final = {
     "first_content": "no content came",
     "no_content": "no further content came",
     "no_bytes": "no further byte came",
+}
+
+
+_REPORTS: Final[Mapping[FaultKind, str]] = {
+    "authentication": "the vendor refuses the key",
+    "permission": "the vendor does not permit it",
+    "billing": "the vendor reports a lack of credit",
+    "not_found": "the vendor does not know it",
+    "invalid_request": "the vendor refuses the request",
+    "content_filter": "the vendor's filter blocked the request",
+    "rate_limit": "the vendor's rate limit is reached",
+    "overloaded": "the vendor is overloaded",
+    "server": "the vendor failed",
+    "vendor_timeout": "the vendor took too long",
+    "protocol": "what came cannot be read",
 }
 
 
@@ -65,8 +85,7 @@ class Explainer:
     def vendor_fault(self, fault: Fault) -> StreamkitError:
         kind = BY_KIND[fault.kind]
         where = f"HTTP {fault.status}" if fault.status else f"in the stream, {self.when()}"
-        what = fault.kind.replace("_", " ")
-        said = "what came cannot be read" if kind is ProtocolError else f"the vendor reports {what}"
+        said = _REPORTS.get(fault.kind, "the vendor reports an error")
         error = kind(
             f"{said} ({where}): {fault.message}",
             status=fault.status,
@@ -76,6 +95,15 @@ class Explainer:
             request_id=fault.request_id,
             body=fault.body,
         )
+        return self.about(error)
+
+    def not_opened(self, error: StreamkitError, target: Target) -> StreamkitError:
+        """No answer began. A place that cannot be reached is named, and what sets it."""
+        if isinstance(error, ConnectError):
+            name = self._call.adapter.name
+            said = (f"Client(base_url={{{name!r}: ...}})", *target.endpoint.base_url_env)
+            error.message = f"{error.message} ({target.host})"
+            error.advice = f"Check the base URL ({' or '.join(said)}), the network and any proxy."
         return self.about(error)
 
     def line_lost(self, reply: Reply) -> StreamkitError:
@@ -139,6 +167,8 @@ class Explainer:
         ``why`` it was not gone on with, "" if that need not be said; ``closed`` if nobody could.
         """
         stop, reason, advice = self._draft.stop, "", error.advice
+        if error.request_id and isinstance(error, VendorError):
+            advice = f"{advice} error.request_id helps the vendor's support."
         if not isinstance(error, StreamInterrupted):
             pass
         elif closed is None:

@@ -292,7 +292,7 @@ class Flow:
                 key = target.key()
             except StreamkitError as error:
                 return error
-            headers = request_headers(target, key, wire.headers, call.request.extra_headers)
+            headers = request_headers(target, key, wire, call.request.extra_headers)
             url = target.url(wire.path)
             if target.endpoint.signer is not None and not key:
                 unsigned = Unsigned(wire.method, url, headers, leg.content)
@@ -309,7 +309,7 @@ class Flow:
                 return self._explain.timed_out(reply)
             assert isinstance(reply, Lost)
             if not (reply.stale and spare):
-                return self._explain.about(reply.error)
+                return self._explain.not_opened(reply.error, target)
         raise AssertionError("the last round always returns")
 
     def _body(self, framing: Framing, head: bytes) -> Generator[Command, Reply, Verdict]:

@@ -6,10 +6,10 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from ipaddress import ip_address
-from typing import Any
+from typing import Any, Final
 from urllib.parse import urlsplit
 
-from streamkit.adapter import Endpoint, KeySource
+from streamkit.adapter import Endpoint, Framing, KeySource, WireRequest
 from streamkit.errors import ConfigurationError
 
 USER_AGENT = "streamkit/0.1.0"
@@ -98,18 +98,26 @@ def is_loopback(host: str) -> bool:
         return False
 
 
+_ACCEPT: Final[Mapping[Framing, str]] = {
+    "sse": "text/event-stream",
+    "jsonl": "application/x-ndjson, application/json;q=0.9",
+    "json-array": "application/json",
+    "aws-event-stream": "application/vnd.amazon.eventstream",
+}
+
+
 def request_headers(
-    target: Target, key: str | None, adapter: Mapping[str, str], extra: Mapping[str, str]
+    target: Target, key: str | None, wire: WireRequest, extra: Mapping[str, str]
 ) -> dict[str, str]:
     """Headers of one attempt, by lower-case name; the caller's own come last and win."""
     headers = {
-        "accept": "text/event-stream",
+        "accept": _ACCEPT[wire.framing],
         # A gzip body that is cut short can end cleanly; a plain one cannot hide it.
         "accept-encoding": "identity",
         "content-type": "application/json",
         "user-agent": USER_AGENT,
     }
-    headers.update({name.lower(): value for name, value in adapter.items()})
+    headers.update({name.lower(): value for name, value in wire.headers.items()})
     endpoint = target.endpoint
     if key and endpoint.auth_header:
         headers[endpoint.auth_header.lower()] = endpoint.auth_prefix + key

@@ -229,7 +229,7 @@ class ServerError(VendorError):
     """The vendor failed."""
 
     kind = "server"
-    advice = "Try again later; error.request_id helps the vendor's support."
+    advice = "Try again later."
 
 
 class VendorTimeoutError(VendorError):

@@ -140,8 +140,14 @@ def fault_from_error(
     """A vendor's error object (or bare text) as a fault. Fits errors inside a stream as well."""
     if not isinstance(error, Mapping):
         text = str(error) if error else ""
-        return Fault(kind_of(status), text or _no_words(status), status=status, body=error)
-    code, type_ = error.get("code"), error.get("type")
+        return Fault(
+            kind_of(status),
+            text or _no_words(status),
+            status=status,
+            request_id=request_id,
+            body=error,
+        )
+    code, type_ = error.get("code"), error.get("type") or error.get("error_type")
     status_name = error.get("status")  # Google's name for the code, such as RESOURCE_EXHAUSTED
     details = error.get("details")
     detail_code = details.get("error_code") if isinstance(details, Mapping) else None
@@ -177,6 +183,8 @@ def fault_from_http(status: int, headers: Mapping[str, str], body: bytes) -> Fau
     fault = fault_from_error(_error_object(body), status=status, request_id=request_id)
     fault.retryable, wait = retry_hints(headers)
     fault.retry_after = fault.retry_after if wait is None else wait
+    if status in (501, 505) and fault.retryable is None:
+        fault.retryable = False  # what is not implemented is not implemented the next time either
     if status == 409 and fault.retryable is None:
         fault.retryable = True  # a lock was not had in time; the vendors' own SDKs try again too
     return fault
@@ -214,8 +222,6 @@ def _plain_text(body: bytes) -> str:
 
 
 def _no_words(status: int | None) -> str:
-    if status is None:
-        return "the vendor gave no reason"
-    if 300 <= status < 400:
+    if status is not None and 300 <= status < 400:
         return "a redirect, which is not followed"
-    return f"the vendor gave no reason (HTTP {status})"
+    return "no reason was given"
