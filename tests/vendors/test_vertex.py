@@ -21,7 +21,7 @@ from streamkit.errors import AuthenticationError, ConfigurationError, StreamkitE
 from streamkit.messages import Message, Tool
 from streamkit.sync import Client
 from streamkit.testing import MemoryTransport, Tape
-from streamkit_gemini import Gemini, VertexAnthropic
+from streamkit_gemini import Gemini, GeminiInteractions, VertexAnthropic
 from streamkit_gemini.google_auth import GoogleAuth
 
 TOKEN = "ya29.token"
@@ -84,42 +84,74 @@ def test_claude_is_asked_as_anthropics_sdk_asks(location: str, model: str) -> No
     assert json.loads(mine.content) == json.loads(theirs.content)
 
 
-def googles(location: str, model: str, **config: Any) -> httpx.Request:
-    sent: list[httpx.Request] = []
+class Googles:
+    """Google's SDK on Vertex AI, with what it sends."""
 
-    def answer(request: httpx.Request) -> httpx.Response:
-        sent.append(request)
+    def __init__(self, *, version: str | None = None, **place: Any) -> None:
+        self.sent: list[httpx.Request] = []
+        transport = httpx.MockTransport(self._answer)
+        http: dict[str, Any] = {"httpx_client": httpx.Client(transport=transport)}
+        if version:
+            http["api_version"] = version
+        self.sdk = genai.Client(vertexai=True, http_options=http, **place)
+
+    def _answer(self, request: httpx.Request) -> httpx.Response:
+        self.sent.append(request)
         return httpx.Response(200, headers={"content-type": "text/event-stream"}, content=b"")
 
-    sdk = genai.Client(
-        vertexai=True,
-        project="p1",
-        location=location,
-        credentials=Credentials(TOKEN),
-        http_options={
-            "api_version": "v1",
-            "httpx_client": httpx.Client(transport=httpx.MockTransport(answer)),
-        },
-    )
-    list(sdk.models.generate_content_stream(model=model, contents="Hi", config=config))
-    return sent[0]
+
+def placed(location: str) -> dict[str, Any]:
+    return {"project": "p1", "location": location, "credentials": Credentials(TOKEN)}
 
 
 @pytest.mark.parametrize("location", LOCATIONS)
 def test_gemini_is_asked_as_googles_sdk_asks(location: str) -> None:
     adapter = Gemini(project="p1", location=location, api_key=TOKEN)
     mine = ours(adapter, "gemini-3-flash", max_tokens=99, temperature=0.5, metadata={"team": "a"})
-    theirs = googles(
-        location,
-        "gemini-3-flash",
-        system_instruction="Be brief.",
-        max_output_tokens=99,
-        temperature=0.5,
-        labels={"team": "a"},
-    )
+    googles = Googles(version="v1", **placed(location))
+    config: Any = {
+        "system_instruction": "Be brief.",
+        "max_output_tokens": 99,
+        "temperature": 0.5,
+        "labels": {"team": "a"},
+    }
+    asked = {"model": "gemini-3-flash", "contents": "Hi", "config": config}
+    list(googles.sdk.models.generate_content_stream(**asked))
+    [theirs] = googles.sent
     assert str(mine.url) == str(theirs.url)
     assert mine.headers["authorization"] == theirs.headers["authorization"]
     assert json.loads(mine.content) == _without_roles(json.loads(theirs.content))
+
+
+@pytest.mark.parametrize("location", LOCATIONS)
+def test_interactions_are_asked_for_as_googles_sdk_does(location: str) -> None:
+    adapter = GeminiInteractions(project="p1", location=location, api_key=TOKEN)
+    mine = ours(adapter, "gemini-3-flash", max_tokens=99)
+    googles = Googles(**placed(location))
+    content = [{"type": "text", "text": "Hi"}]
+    googles.sdk.interactions.create(
+        model="gemini-3-flash",
+        input=[{"type": "user_input", "content": content}],
+        system_instruction="Be brief.",
+        generation_config={"max_output_tokens": 99},
+        stream=True,
+    )
+    [theirs] = googles.sent
+    assert str(mine.url) == str(theirs.url)
+    assert mine.headers["authorization"] == theirs.headers["authorization"]
+    assert json.loads(mine.content) == json.loads(theirs.content)
+
+
+def test_a_key_of_express_mode_goes_where_googles_sdk_sends_it() -> None:
+    adapter = Gemini(
+        base_url="https://aiplatform.googleapis.com/v1/publishers/google", api_key="AQ.key"
+    )
+    mine = ours(adapter, "gemini-3-flash")
+    googles = Googles(version="v1", api_key="AQ.key")
+    list(googles.sdk.models.generate_content_stream(model="gemini-3-flash", contents="Hi"))
+    [theirs] = googles.sent
+    assert str(mine.url) == str(theirs.url)
+    assert mine.headers["x-goog-api-key"] == theirs.headers["x-goog-api-key"] == "AQ.key"
 
 
 def _without_roles(body: dict[str, Any]) -> dict[str, Any]:

@@ -59,7 +59,7 @@ def test_the_least_request() -> None:
 
 def test_on_vertex_ai_it_stands_below_project_and_location() -> None:
     adapter = GeminiInteractions(project="p", location="global", api_key=lambda: "token")
-    base = "https://aiplatform.googleapis.com/v1/projects/p/locations/global"
+    base = "https://aiplatform.googleapis.com/v1beta1/projects/p/locations/global"
     assert adapter.endpoint.base_url == base
     with pytest.raises(ConfigurationError):
         GeminiInteractions(project="p", base_url="https://a.example")

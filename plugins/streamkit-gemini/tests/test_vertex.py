@@ -73,7 +73,8 @@ def test_project_and_location_come_from_the_environment(
     request = sent(installed(prefix))
     assert request.headers["authorization"] == "Bearer ya29.token"
     assert "x-goog-api-key" not in request.headers
-    place = f"https://{host}/v1/projects/p1/locations/{named}"
+    version = "v1beta1" if prefix == "vertex-interactions" else "v1"
+    place = f"https://{host}/{version}/projects/p1/locations/{named}"
     assert str(request.url) == place + PATHS[prefix]
 
 
@@ -85,7 +86,7 @@ def test_or_from_whoever_makes_the_adapter(
     made = adapter(project="p2", location=location, api_key=lambda: "ya29.fresh")
     request = sent(made)
     assert request.url.host == host
-    assert f"/v1/projects/p2/locations/{named}/" in str(request.url)
+    assert f"/projects/p2/locations/{named}/" in str(request.url)
     assert request.headers["authorization"] == "Bearer ya29.fresh"
 
 

@@ -38,6 +38,7 @@ def vertex_endpoint(
     token: KeySource,
     signer: Signing,
     *,
+    version: str = "v1",
     projects: str = "GOOGLE_CLOUD_PROJECT",
     locations: str = "GOOGLE_CLOUD_LOCATION",
 ) -> Endpoint:
@@ -49,8 +50,9 @@ def vertex_endpoint(
     project = project or f"{{{projects}}}"
     location = location or f"{{{locations}=global}}"
     host = f"{location}-aiplatform.googleapis.com"
+    place = f"projects/{project}/locations/{location}"
     return Endpoint(
-        base_url=f"https://{_HOSTS.get(host, host)}/v1/projects/{project}/locations/{location}",
+        base_url=f"https://{_HOSTS.get(host, host)}/{version}/{place}",
         hosts=_HOSTS,
         key_env=("GOOGLE_OAUTH_ACCESS_TOKEN",),
         key_required=False,

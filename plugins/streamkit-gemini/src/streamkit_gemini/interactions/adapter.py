@@ -29,6 +29,8 @@ from streamkit_gemini.models import MODELS, ModelFacts
 _SUPPORTS = Supports(options=OPTIONS, parts=PARTS, reasoning=True)
 
 _REPLAY = ResumeBy("replay", "google-genai 3.4, interactions.get: last_event_id")
+_VERTEX = "v1beta1"
+"""The version that Google documents there, and google-genai 3.4 asks for."""
 _POLL_EVERY = 2.0
 """Seconds, between looks at an interaction that goes on (guide to background execution)."""
 
@@ -62,7 +64,9 @@ class GeminiInteractions(Adapter):
         if vertex and self.base_url is not None:
             raise ConfigurationError("GeminiInteractions takes a base_url or a project, not both")
         if vertex:
-            where = vertex_endpoint(self.project, self.location, self.api_key, self.signer)
+            where = vertex_endpoint(
+                self.project, self.location, self.api_key, self.signer, version=_VERTEX
+            )
         else:
             where = endpoint(self.base_url, self.api_key)
         # The way to complete a frozen dataclass.
