@@ -29,6 +29,7 @@ from streamkit.chunks import (
     Text,
     UsageReport,
 )
+from streamkit.reading import entries
 from streamkit.reading import text as text_of
 from streamkit_openai._choice import Choice
 from streamkit_openai._citations import Citations
@@ -92,7 +93,7 @@ class Fields:
 
     def images(self, value: Any, choice: Choice, out: list[Chunk]) -> None:
         """Whole images as ``{"image_url": {"url": …}}``, usually a data URL (OpenRouter)."""
-        for image in _entries(value):
+        for image in entries(value):
             source = image.get("image_url") if isinstance(image, dict) else None
             url = text_of(source.get("url") if isinstance(source, dict) else source)
             if not url:
@@ -119,7 +120,7 @@ class Fields:
     def _tool_calls(self, value: Any, choice: Choice, out: list[Chunk]) -> None:
         if choice.details.open:
             choice.details.close(out)
-        for call in _entries(value):
+        for call in entries(value):
             if isinstance(call, dict):
                 choice.tools.read(call, out)
             elif call is not None:
@@ -131,7 +132,7 @@ class Fields:
 
     def _thinking_blocks(self, value: Any, choice: Choice, out: list[Chunk]) -> None:
         """Claude's blocks, from LiteLLM, which sends their words as ``reasoning_content`` too."""
-        for block in _entries(value):
+        for block in entries(value):
             signature = text_of(block.get("signature")) if isinstance(block, dict) else ""
             hidden = text_of(block.get("data")) if isinstance(block, dict) else ""
             if signature:
@@ -165,7 +166,7 @@ class Fields:
 
     def _executed_tools(self, value: Any, choice: Choice, out: list[Chunk]) -> None:
         """Tools that Groq runs itself: told when they start, and again with their output."""
-        for position, tool in enumerate(_entries(value)):
+        for position, tool in enumerate(entries(value)):
             if not isinstance(tool, dict):
                 out.append(Opaque("executed_tool", tool))
                 continue
@@ -196,7 +197,7 @@ class Fields:
     # --- of the chunk ----------------------------------------------------------------------
 
     def _prompt_filter(self, value: Any, _choice: Choice, out: list[Chunk]) -> None:
-        for entry in _entries(value):
+        for entry in entries(value):
             results = entry.get("content_filter_results") if isinstance(entry, dict) else None
             out.append(Safety("input", _is_filtered(results), entry))
 
@@ -217,7 +218,7 @@ class Fields:
             out.append(Safety(scope, blocked=False, data=verdict))
 
     def _warnings(self, value: Any, _choice: Choice, out: list[Chunk]) -> None:
-        for warning in _entries(value):
+        for warning in entries(value):
             data = warning if isinstance(warning, dict) else {"message": warning}
             out.append(Notice("vendor_warning", str(data.get("message") or data), data))
 
@@ -251,11 +252,6 @@ TOP: Mapping[str, Reader] = {
     "warnings": Fields._warnings,
     "x_groq": Fields._x_groq,
 }
-
-
-def _entries(value: Any) -> list[Any]:
-    """The entries of a list that some servers send as its only entry."""
-    return value if isinstance(value, list) else [value]
 
 
 def _is_filtered(results: Any) -> bool:
