@@ -69,7 +69,7 @@ def _is_for(name: str, what: str, order: dict[str, Any], number: int, *, quick: 
     """Whether a contender has this measured in this round."""
     if number and (what in ONCE or (quick and what == "crowd")):
         return False
-    if name in PEERS and (what in NOT_PEERS or (number and what == "crowd")):
+    if name in PEERS and (what in NOT_PEERS or number > 1 or (number and what == "crowd")):
         return False
     if "dialect" in order:
         return name in ("floor", "streamkit")

@@ -169,14 +169,14 @@ async def cut() -> Figures:
 
 
 async def imports() -> Figures:
-    """CPU seconds and modules of the import, the interpreter's own taken off; the least of five."""
+    """CPU seconds and modules of the import, the interpreter's own apart; the least of three."""
     code = (
         "import sys, time; before = len(sys.modules); begun = time.process_time()\n"
         f"import {IMPORTS[NAME]}\n"
         "print(time.process_time() - begun, len(sys.modules) - before)"
     )
     runs = []
-    for _ in range(5):
+    for _ in range(3):
         out = subprocess.run(  # noqa: ASYNC221
             [sys.executable, "-c", code], capture_output=True, text=True, check=True
         )
