@@ -47,6 +47,8 @@ def test_what_is_known_of_claude_can_be_replaced_for_invoke() -> None:
         ("us.anthropic.claude-opus-4-20250514-v1:0", "1h", {"type": "default"}, ["adjusted"]),
         ("amazon.nova-lite-v1:0", "1h", {"type": "default"}, ["adjusted"]),
         ("anthropic.claude-3-haiku-20240307-v1:0", "5m", None, ["ignored"]),
+        ("anthropic.claude-3-5-sonnet-20240620-v1:0", "5m", None, ["ignored"]),
+        ("anthropic.claude-3-5-haiku-20241022-v1:0", "5m", {"type": "default"}, []),
         ("meta.llama4", "5m", None, ["ignored"]),
     ],
 )

@@ -55,6 +55,7 @@ MODELS: Mapping[str, ModelFacts] = MappingProxyType(
     {
         "claude-": _CLAUDE,
         "claude-3-": replace(_CLAUDE, cache_ttls=()),
+        "claude-3-5-sonnet-20240620": replace(_CLAUDE, cache_ttls=()),
         **dict.fromkeys(_CLAUDE_OF_5_MINUTES, replace(_CLAUDE, cache_ttls=("5m",))),
         "amazon.nova-2": ModelFacts("nova", _LEVELS, "inferenceConfig.topK", ("5m",)),
         "amazon.nova": ModelFacts(top_k="inferenceConfig.topK", cache_ttls=("5m",)),
