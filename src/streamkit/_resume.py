@@ -14,8 +14,10 @@ with the answer so far.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from functools import partial
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from streamkit._checkpoint import break_off, parts_to_send, standing, taken
 from streamkit._explain import STARTED_ANEW
@@ -29,7 +31,6 @@ from streamkit.errors import (
     NotFoundError,
     ProtocolError,
     StreamkitError,
-    UnsupportedError,
 )
 from streamkit.events import Fidelity, Strategy
 from streamkit.messages import ChatRequest, Message, NamedTool
@@ -61,6 +62,8 @@ _NAMES_THE_PREFIX: Final = re.compile(
 _FINAL: Final = (InvalidRequestError, NotFoundError, ContentFilterError)
 _REFUSED: Final = "the server refuses it"
 _ANEW: Final = "the model did not go on from there"
+
+Made = TypeVar("Made", "WireRequest", "WireRequest | None")
 
 Learned = set[tuple[str, str, str]]
 """What servers have refused: base URL, model, way."""
@@ -257,12 +260,14 @@ class Resuming:
         A fresh decoder does not know what the rest belongs to, so it rather reads all.
         """
         request, adapter = self._first.request, self._adapter
-        whole = adapter.poll_request(request, draft.kept) if draft.kept is not None else None
+        whole = None
+        if draft.kept is not None:
+            whole = _made(partial(adapter.poll_request, request, draft.kept))
         shut = "the server has nothing to send again"
         if draft.cursor is not None and (reading or whole is None):
             shut = self._shut("replay", policy)
             if not shut:
-                wire = adapter.replay_request(request, draft.cursor)
+                wire = _made(partial(adapter.replay_request, request, draft.cursor))
                 return self._leg(policy, request, wire, "replay")
         if whole is not None:
             shut = self._shut("poll", policy)
@@ -285,14 +290,9 @@ class Resuming:
         if request.max_tokens is not None:
             update["max_tokens"] = max(1, request.max_tokens - taken(draft, sent))
         request = request.model_copy(update=update)
-        try:
-            if how == "instruct":
-                return self._leg(policy, request, self._adapter.request(request), how, sent)
-            wire = self._adapter.prefix_request(request)
-        except UnsupportedError as error:
-            raise _ShutError(error.message) from None
-        leg = self._leg(policy, request, wire, "prefix", sent)
-        if reasoned:
+        make = self._adapter.request if how == "instruct" else self._adapter.prefix_request
+        leg = self._leg(policy, request, _made(partial(make, request)), how, sent)
+        if reasoned and how == "prefix":
             leg.fidelity = "approximate"  # the model goes on without its thoughts
             if _RANK["approximate"] < _RANK[policy.min_fidelity]:
                 raise _ShutError(_forbids(policy))
@@ -343,6 +343,16 @@ class Resuming:
         if how == "instruct" and request.response_format not in (None, "text"):
             return "what follows would be a JSON text of its own"
         return "" if _allows(policy, how) else _forbids(policy)
+
+
+def _made(make: Callable[[], Made]) -> Made:
+    """What the adapter makes. Raises _ShutError if it cannot: what broke the answer is raised."""
+    try:
+        return make()
+    except StreamkitError as error:
+        raise _ShutError(error.message) from None
+    except Exception as bug:
+        raise _ShutError(f"the adapter failed to ask so: {type(bug).__name__}") from bug
 
 
 def _allows(policy: Resume, how: str) -> bool:

@@ -108,6 +108,19 @@ def test_an_adapter_without_a_way_gives_no_token(policies: dict[str, Any]) -> No
     assert told.error.token is None
 
 
+@pytest.mark.parametrize("policies", [{}, {"resume": False}], ids=["on", "off"])
+def test_an_adapter_that_fails_to_ask_does_not_hide_what_broke_the_answer(
+    policies: dict[str, Any],
+) -> None:
+    class Fails(Going):
+        def prefix_request(self, request: Any) -> Any:
+            raise KeyError("prefix")
+
+    told = gave_up(HALF, adapter=Fails(ways=("prefix",)), policies=policies)
+    assert isinstance(told.error, errors.TruncatedError)
+    assert "prefix: the adapter failed to ask so: KeyError" in str(told.error)
+
+
 def test_ways_that_the_server_refuses_are_told() -> None:
     told = gave_up(HALF, refusal(400, "no prefill here"))
     assert "prefix: the server refuses it; instruct: the server refuses it" in str(told.error)
