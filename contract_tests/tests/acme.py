@@ -47,6 +47,8 @@ from streamkit.faults import fault_from_error
 from streamkit.messages import (
     ChatRequest,
     ImagePart,
+    IncompleteToolCall,
+    MediaPart,
     ProviderItem,
     ReasoningPart,
     RefusalPart,
@@ -138,7 +140,7 @@ def _part(part: Any, warnings: list[Warned]) -> dict[str, Any] | None:
             if all(isinstance(text, TextPart) for text in texts):
                 result = "".join(text.text for text in texts)
                 return {"result": result, "call": part.call_id, "failed": part.is_error}
-        case RefusalPart() | ProviderItem():
+        case RefusalPart() | ProviderItem() | IncompleteToolCall() | MediaPart():
             warnings.append(Warned("part_dropped", part.type, "acme takes no such part back"))
             return None
     raise UnsupportedError(f"acme cannot carry a {part.type} part")

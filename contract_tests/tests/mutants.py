@@ -434,7 +434,7 @@ MUTANTS: dict[str, tuple[str, Sequence[Change]]] = {
     ),
     "refuses what another vendor said": (
         "L25",
-        [("        case RefusalPart() | ProviderItem():\n", "        case RefusalPart():\n")],
+        [(" | ProviderItem() | IncompleteToolCall()", " | IncompleteToolCall()")],
     ),
     "drops what another vendor said in silence": (
         "L25",
@@ -449,6 +449,17 @@ MUTANTS: dict[str, tuple[str, Sequence[Change]]] = {
     "sends another vendor's seal": (
         "L25",
         [('signature=str(seal), scheme="acme"', "signature=str(seal)")],
+    ),
+    "sends a call that was cut": (
+        "L25",
+        [
+            (" | IncompleteToolCall()", ""),
+            (
+                "        case ToolCall():\n",
+                "        case IncompleteToolCall():\n"
+                '            return {"call": part.id}\n        case ToolCall():\n',
+            ),
+        ],
     ),
     "takes a failed result for a good one": ("L26", [(', "failed": part.is_error', "")]),
     "trusts the type of what it is sent": (

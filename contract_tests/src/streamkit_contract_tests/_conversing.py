@@ -9,6 +9,8 @@ from typing import Any, Final
 from streamkit.adapter import WireRequest
 from streamkit.messages import (
     ChatRequest,
+    IncompleteToolCall,
+    MediaPart,
     Message,
     ProviderItem,
     ReasoningPart,
@@ -27,6 +29,9 @@ from ._violation import Violation, clip
 ASSISTANT: Final = frozenset({"assistant", "model", "chatbot", "ai", "bot"})
 USER: Final = frozenset({"user", "human"})
 """The vendors' words for who speaks."""
+
+
+_PICTURE: Final = "iVBORw0KGgo="
 
 
 def _call(nr: str) -> ToolCall:
@@ -68,8 +73,8 @@ CALLS: Final = (
 def conversation_keeps_its_shape(subject: Subject) -> None:
     """What was said goes out in the order in which it was said, by whom it was said; a result of a
     tool, of one text or several, stands with its own call, and a call has its arguments wherever it
-    is named. What another vendor alone can read (its items, its signatures, its reasoning) is left
-    out with a warning: a conversation that began elsewhere goes on here.
+    is named. What another vendor alone can read (its items, its signatures, its reasoning), and a
+    call that was cut, is left out with a warning: a conversation that began elsewhere goes on here.
     """
     body = subject.wire(subject.request(*TALK)).body
     ways = [_way(body, message.text) for message in TALK]
@@ -232,6 +237,10 @@ def _foreign(subject: Subject) -> None:
         "provider_item": ProviderItem(
             dialect=dialect, kind=word("item"), payload={"type": hidden}, id=word("item id")
         ),
+        "incomplete_tool_call": IncompleteToolCall(
+            id=word("cut"), name=word("function"), arguments_text='{"', reason="cut"
+        ),
+        "media": MediaPart(data=_PICTURE, media_type="image/png"),
     }
     for kind, part in parts.items():
         before, behind = TALK[0], TALK[2]
@@ -247,6 +256,13 @@ def _foreign(subject: Subject) -> None:
                 mend="leave out what only its own vendor can read, with a Warned('part_dropped', "
                 f"{kind!r}, …); refuse only content of the user's",
             ) from error
+        if kind == "incomplete_tool_call" and part.id in sent(wire):
+            raise Violation(
+                "a call that was cut goes out as if it had been made",
+                where=where,
+                user="a model that takes up a call that was never whole",
+                mend="leave an IncompleteToolCall out, with a Warned",
+            )
         if hidden in sent(wire):
             raise Violation(
                 f"what is for {dialect!r} alone goes out: {hidden!r}",
@@ -254,7 +270,7 @@ def _foreign(subject: Subject) -> None:
                 user="a 400 of the vendor, for a signature or an item that is not its own",
                 mend="compare ReasoningPart.scheme and ProviderItem.dialect with your own",
             )
-        words = getattr(part, "text", hidden)
+        words = getattr(part, "text", _PICTURE if kind == "media" else hidden)
         if words not in sent(wire) and not any(kind in w.what for w in wire.warnings):
             raise Violation(
                 "it is left out, and nothing warns",
