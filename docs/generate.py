@@ -13,13 +13,14 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from _make import adapters, api, errors, event_types, faults, laws, peers, resume
+from _make import adapters, api, errors, event_types, faults, laws, peers, reference, resume
 
 from streamkit import events
 
 HERE = Path(__file__).parent
 
 SECTIONS = {
+    "adapter-reference.md": reference.sections,
     "adapters.md": adapters.sections,
     "api.md": api.sections,
     "errors.md": errors.sections,
