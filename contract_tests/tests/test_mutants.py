@@ -5,6 +5,9 @@ Laws that only the core can break are tested by breaking the core.
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from functools import cache
 from pathlib import Path
 
@@ -17,6 +20,7 @@ from streamkit.adapter import Adapter
 from streamkit.chunks import Meta, Opaque
 from streamkit_anthropic import AnthropicMessages
 from streamkit_contract_tests._case import Suite
+from streamkit_contract_tests.expected import Expected
 from streamkit_contract_tests.laws import LAWS
 from streamkit_contract_tests.recordings import Recording, load
 from streamkit_openai import OpenAIChat
@@ -87,6 +91,43 @@ def test_every_law_has_a_mutant() -> None:
 def test_there_are_mutants_enough_and_half_of_them_are_made_of_real_adapters() -> None:
     assert len(MUTANTS) + len(TWISTED) >= 40
     assert len(TWISTED) >= (len(MUTANTS) + len(TWISTED)) / 2
+
+
+CUMULATIVE = b"".join(
+    b'data: {"t":"say","d":"%s"}\n\n' % text for text in (b"The", b"The sky", b"The sky is blue")
+)
+
+
+def test_an_adapter_whose_vendor_sends_the_text_so_far_holds_nothing_back(tmp_path: Path) -> None:
+    changes = [
+        ("        self.done = False\n", '        self.done = False\n        self.so_far = ""\n'),
+        (
+            "                return [Text(text)] if text else []\n",
+            "                new, self.so_far = text.removeprefix(self.so_far), text\n"
+            "                return [Text(new)] if new else []\n",
+        ),
+    ]
+    expected = Expected(text="The sky is blue", finish_reason="stop", raw_finish_reason="finished")
+    body = CUMULATIVE + b'data: {"t":"stop","why":"finished"}\n\ndata: {"t":"bye"}\n\n'
+    recording = Recording("so_far", body, expected, "text/event-stream")
+    with mutant(tmp_path, changes) as adapter:
+        suite = Suite(adapter, [recording])
+        assert [law for law in ("L01", "L11", "L22", "L23") if broken(law, suite)] == []
+
+
+def test_probes_are_other_words_in_every_run_and_the_same_for_one_seed() -> None:
+    """So no adapter can know them. In processes of their own: those of this one are made."""
+
+    def probe(seed: int) -> str:
+        return subprocess.run(
+            [sys.executable, "-c", "from streamkit_contract_tests import _wire; print(_wire.NEW)"],
+            env=os.environ | {"STREAMKIT_CONTRACT_SEED": str(seed)},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+
+    assert probe(1) == probe(1) != probe(2)
 
 
 def test_an_adapter_may_build_on_the_dialect_of_another_plugin(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from streamkit import chunks as c
 from streamkit.adapter import Adapter, Decoder, Frame, Supports, WireRequest
 from streamkit.chunks import Chunk, Fault
-from streamkit.messages import ChatRequest
+from streamkit.messages import ChatRequest, Message, Tool, ToolCall, ToolResult
 
 
 class Twisted(Adapter):
@@ -241,6 +241,56 @@ class Skips(TwistedDecoder):
         return said if self.pieces != 2 else [x for x in said if not isinstance(x, c.Text)]
 
 
+@says("L22", "keeps the words until the choice stops")
+class KeepsBack(TwistedDecoder):
+    def __init__(self, real: Decoder) -> None:
+        super().__init__(real)
+        self.words: list[Chunk] = []
+
+    def twist(self, said: list[Chunk]) -> list[Chunk]:
+        if not any(isinstance(x, c.Stop | c.Fault) for x in said):
+            self.words += [x for x in said if isinstance(x, c.Text)]
+            return [x for x in said if not isinstance(x, c.Text)]
+        self.words, words = [], self.words
+        return [*words, *said]
+
+
+@says("L22", "says no word twice")
+class SaysOnce(TwistedDecoder):
+    last = ""
+
+    def twist(self, said: list[Chunk]) -> list[Chunk]:
+        out: list[Chunk] = []
+        for x in said:
+            if isinstance(x, c.Text) and x.text:
+                again, self.last = x.text == self.last, x.text
+                if again:
+                    continue
+            out.append(x)
+        return out
+
+
+@says("L23", "takes reasons that it does not know for a good end")
+class Hopeful(TwistedDecoder):
+    def twist(self, said: list[Chunk]) -> list[Chunk]:
+        return [
+            replace(x, reason="stop") if isinstance(x, c.Stop) and x.reason == "other" else x
+            for x in said
+        ]
+
+
+@says("L23", "has no use for new fields")
+class Incurious(TwistedDecoder):
+    def twist(self, said: list[Chunk]) -> list[Chunk]:
+        return [
+            x for x in said if not (isinstance(x, c.Meta | c.Opaque | c.Notice) and _is_extra(x))
+        ]
+
+
+def _is_extra(chunk: c.Meta | c.Opaque | c.Notice) -> bool:
+    return not isinstance(chunk, c.Meta) or not (chunk.id or chunk.model)
+
+
 @says("L12", "hands on what JSON has not")
 class NoJson(TwistedDecoder):
     def twist(self, said: list[Chunk]) -> list[Chunk]:
@@ -353,6 +403,59 @@ class RefusesOwn(Twisted):
         if any(message.role == "assistant" for message in request.messages):
             raise ValueError("only one turn")
         return super().request(request)
+
+
+@does("L24", "asks for another model")
+class OtherModel(Twisted):
+    def request(self, request: ChatRequest) -> WireRequest:
+        return super().request(request.model_copy(update={"model": "latest"}))
+
+
+@does("L24", "knows better what a tool is for")
+class RetellsTools(Twisted):
+    def request(self, request: ChatRequest) -> WireRequest:
+        tools = tuple(
+            tool.model_copy(update={"description": "A tool"}) if isinstance(tool, Tool) else tool
+            for tool in request.tools
+        )
+        return super().request(request.model_copy(update={"tools": tools}))
+
+
+@does("L24", "swaps temperature and top_p")
+class SwapsOptions(Twisted):
+    def request(self, request: ChatRequest) -> WireRequest:
+        swapped = {"temperature": request.top_p, "top_p": request.temperature}
+        return super().request(request.model_copy(update=swapped))
+
+
+@does("L25", "gives every result to the first call")
+class OneCall(Twisted):
+    def request(self, request: ChatRequest) -> WireRequest:
+        first = next(
+            (p for m in request.messages for p in m.content if isinstance(p, ToolCall)), None
+        )
+        messages = [_with_results_of(first, m) if first else m for m in request.messages]
+        return super().request(request.model_copy(update={"messages": tuple(messages)}))
+
+
+def _with_results_of(call: ToolCall, message: Message) -> Message:
+    to_it = {"call_id": call.id, "name": call.name}
+    parts = [
+        p.model_copy(update=to_it) if isinstance(p, ToolResult) else p for p in message.content
+    ]
+    return message.model_copy(update={"content": tuple(parts)})
+
+
+@does("L25", "answers itself")
+class SwapsRoles(Twisted):
+    def request(self, request: ChatRequest) -> WireRequest:
+        if any(p.type != "text" for m in request.messages for p in m.content):
+            return super().request(request)
+        other = {"user": "assistant", "assistant": "user"}
+        messages = [
+            m.model_copy(update={"role": other.get(m.role, m.role)}) for m in request.messages
+        ]
+        return super().request(request.model_copy(update={"messages": tuple(messages)}))
 
 
 @does("L19", "keeps quiet about what it can")

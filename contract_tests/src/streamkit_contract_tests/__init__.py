@@ -10,7 +10,7 @@
         recordings = Path(__file__).parent / "recordings"
 
 pytest turns such a class into one test for each law and recording; see the README for the format of
-recordings, and docs/laws.md for the laws.
+recordings; ``python -m streamkit_contract_tests`` tells the laws.
 """
 
 from __future__ import annotations

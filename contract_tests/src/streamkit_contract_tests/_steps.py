@@ -64,14 +64,14 @@ def _steps(adapter: Adapter, recordings: Path) -> Iterator[Step]:
     yield Step(
         f"Build the request: {name}.request",
         _unwritten(lambda: adapter.request(request)),
-        "Begin with text alone, and claim in `supports` only what it sends. Laws L15, L16, L18 "
-        "and L19 check it.",
+        "Begin with text alone, and claim in `supports` only what it sends. Laws L15, L16, L18, "
+        "L19 and L24 to L26 check it.",
     )
     yield Step(
         f"Read the answer: the decoder that {name}.decoder makes",
         _unwritten(lambda: adapter.decoder(request).feed(Frame("{}"))),
         "Text, the stop reason, the usage and the end mark first; what you do not know yet is "
-        "Opaque. Laws L01 to L12 and L20 check it.",
+        "Opaque. Laws L01 to L12, L20, L22 and L23 check it.",
     )
     yield Step(
         f"Record answers: {recordings.name}",
