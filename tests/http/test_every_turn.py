@@ -10,12 +10,13 @@ from itertools import count
 from typing import Any
 
 import anyio
+import httpx
 import pytest
 import sniffio
 import tenacity
 
 import streamkit
-from streamkit import Retry
+from streamkit import Retry, Timeouts
 from tape_server import Answer, TapeServer
 from tests.fault.leftovers import NothingUnfinished
 from tests.http.turns import WAYS, Interrupted
@@ -115,6 +116,40 @@ def test_without_tls(
 ) -> None:
     monkeypatch.setattr(socket, "getaddrinfo", _two_addresses)
     _at_every_turn(server, *way, course)
+
+
+ONCE = [name for name in WAYS if name not in ("asyncio, twice", "asyncio, three times")]
+"""httpx's own pool is left as it is; cancelled again while it tidies up, it may lose a place."""
+
+
+@pytest.mark.parametrize("way", ONCE, indirect=True)
+@pytest.mark.parametrize("exchange", [_complete, _leave])
+def test_a_pool_of_one_that_was_handed_in_never_starves(
+    server: TapeServer,
+    way: tuple[str, Interrupted],
+    exchange: Callable[[streamkit.Client], Awaitable[None]],
+) -> None:
+    loop, interrupted = way
+    server.play(SLOW)
+
+    async def main() -> None:
+        async with httpx.AsyncClient(limits=httpx.Limits(max_connections=1)) as http:
+            client = streamkit.Client(
+                adapters=[Going(server.url)],
+                http=http,
+                retry=Retry.never(),
+                timeouts=Timeouts(first_event=5),  # which waiting for a place would take
+            )
+            for turn in count():
+                with NothingUnfinished():
+                    came = await interrupted(lambda: exchange(client), turn)
+                    await _settled()
+                assert (await client.complete("wire:any", "Hi")).text == "ab"
+                if not came:
+                    break
+        assert turn > 5
+
+    run(loop, main)
 
 
 def _two_addresses(host: Any, port: Any, *hints: int, **named: int) -> Any:

@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Coroutine,
+    Iterator,
+    Mapping,
+)
 from functools import lru_cache
 from typing import Any, Final, Protocol
 
@@ -137,17 +146,28 @@ class _Body:
         return data
 
     async def close(self) -> Exception | None:
-        """Give the body up; its connection too, unless the body was read to its end.
+        """Give the body up; its connection too, unless the body was read to its end."""
+        if self.ours is None:
+            return await _to_the_end(self._close_theirs())
+        return await self._close_response()
 
-        The HTTP client reads through a stack of async generators. Left unfinished, each would be
+    async def _close_theirs(self) -> Exception | None:
+        """Close a response of the HTTP client that was handed in.
+
+        It reads through a stack of async generators. Left unfinished, each would be
         finished by the event loop some time after garbage collection (a task on asyncio, a warning
         on trio). So there is one more read, cancelled from the start: it takes what was buffered,
         and where it would wait, the HTTP client closes the connection and they all end.
         """
         with anyio.move_on_after(CLOSE_SECONDS, shield=True):
-            if not self._ended and self.ours is None:
+            if not self._ended:
                 with contextlib.suppress(Exception):
                     await self._unwind()
+            return await self._close_response()
+        return None
+
+    async def _close_response(self) -> Exception | None:
+        with anyio.move_on_after(CLOSE_SECONDS, shield=True):
             try:
                 await self.response.aclose()
             except Exception as error:
@@ -162,6 +182,27 @@ class _Body:
                     await anext(self._chunks)
         elif isinstance(self._chunks, AsyncGenerator):
             await self._chunks.aclose()
+
+
+async def _to_the_end(closing: Coroutine[Any, Any, Exception | None]) -> Exception | None:
+    """Await it, whoever is cancelled meanwhile.
+
+    No shield holds off the cancellation of an asyncio task, and a response that is half closed
+    would keep its place in the HTTP client's pool for ever. So there it is closed in another task.
+    """
+    if anyio.get_cancelled_exc_class() is not asyncio.CancelledError:
+        return await closing
+    task = asyncio.ensure_future(closing)
+    cancelled: BaseException | None = None
+    with anyio.CancelScope(shield=True):
+        while not task.done():
+            try:
+                await asyncio.wait([task])
+            except asyncio.CancelledError as error:
+                cancelled = error
+    if cancelled is not None:
+        raise cancelled
+    return task.result()
 
 
 @lru_cache(maxsize=8)
