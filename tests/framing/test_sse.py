@@ -42,6 +42,18 @@ VECTORS: dict[str, tuple[bytes, list[Frame], Frame | None]] = {
         [Frame("73857293", "add"), Frame("2153", "remove"), Frame("113411", "add")],
         None,
     ),
+    "named-alike": (
+        b"event: a\ndata: 1\n\nevent: a\ndata:  2\n\nevent: a\ndata:3\n\nevent: a\ndata:\n\n"
+        b"event: a\ndata: 4\ndata: 5\n\nevent: a\ndata: 6\nevent: b\n\nevent: ab\ndata: 7\n\n"
+        b"data: 8\n\nevent:c\ndata: 9\n\nevent: message\ndata: 10\n\nevent: message\ndata: 11\n\n"
+        b"event: d\ndata: 12\nid: 1\n\nevent: d\ndata: 13\n\n",
+        [
+            *(Frame("1", "a"), Frame(" 2", "a"), Frame("3", "a"), Frame("", "a")),
+            *(Frame("4\n5", "a"), Frame("6", "b"), Frame("7", "ab"), Frame("8"), Frame("9", "c")),
+            *(Frame("10"), Frame("11"), Frame("12", "d", "1"), Frame("13", "d", "1")),
+        ],
+        None,
+    ),
     # web-platform-tests, eventsource/format-*.
     "bom": (
         BOM + b"data:1\n\n" + BOM + b"data:2\n\ndata:3\n\n",

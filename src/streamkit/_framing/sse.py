@@ -48,6 +48,8 @@ class ServerSentEvents:
         self._blocks = Records(b"\n\n", max_bytes)
         self._after_cr = False
         self._last_id: str | None = None
+        # How the last block with a name began, and that name: the next one is likely to be alike.
+        self._beginning, self._name = "data: ", ""
 
     def feed(self, data: bytes) -> list[Frame]:
         """The events that the next bytes complete. Raises ProtocolError, see `Framer`."""
@@ -55,9 +57,12 @@ class ServerSentEvents:
             data = self._with_lf(data)
         frames = []
         for block in self._blocks.feed(data):
-            if "\n" not in block and block.startswith("data: "):
-                frames.append(Frame(block[6:], "", self._last_id))
-            elif (frame := self._frame(block.strip("\n"))) is not None:
+            if block.startswith(self._beginning):
+                text = block[len(self._beginning) :]
+                if "\n" not in text:
+                    frames.append(Frame(text, self._name, self._last_id))
+                    continue
+            if (frame := self._frame(block.strip("\n"))) is not None:
                 frames.append(frame)
         return frames
 
@@ -77,6 +82,7 @@ class ServerSentEvents:
     def _frame(self, block: str) -> Frame | None:
         if "\n" not in block:
             if block.startswith("data:"):
+                self._beginning, self._name = "data: ", ""
                 return Frame(block[5:].removeprefix(" "), "", self._last_id)
             if not block or block.startswith(":"):
                 return None
@@ -86,6 +92,8 @@ class ServerSentEvents:
                 name = event[6:].removeprefix(" ")
                 if name == _DEFAULT_TYPE:
                     name = ""
+                if data.startswith(" "):
+                    self._beginning, self._name = f"{event}\ndata: ", name
                 return Frame(data.removeprefix(" "), name, self._last_id)
         return self._read(block)
 
