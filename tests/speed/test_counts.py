@@ -70,11 +70,11 @@ def _calls(run: Callable[[int], object]) -> float:
 BOUNDS = {
     "chat completions": 30,
     "chat completions, padded": 34,
-    "Responses": 35,
-    "Anthropic": 48,
+    "Responses": 31,
+    "Anthropic": 44,
     "Gemini": 72,
     "Mistral": 57,
-    "Cohere": 55,
+    "Cohere": 50,
     "Ollama": 45,
 }
 
