@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from _make.markdown import table
 
@@ -24,7 +26,11 @@ GROUPS = {
 
 
 def sections() -> dict[str, str]:
-    return {"faults": "\n\n".join(_group(*group) for group in GROUPS.items()), "ways": _ways()}
+    return {
+        "faults": "\n\n".join(_group(*group) for group in GROUPS.items()),
+        "ways": _ways(),
+        "network": _network(),
+    }
 
 
 def _group(title: str, group: Sequence[Row]) -> str:
@@ -68,3 +74,26 @@ def _ways() -> str:
         for way in ways.WAYS
     )
     return table(head, found)
+
+
+def _network() -> str:
+    """What `tests/fault/bad_network.py` found, which is run by hand."""
+    told = json.loads((TESTS / "fault/bad_network.json").read_text("utf-8"))
+    head = ("the network", "outcome", "the loop read", "requests", "seconds")
+    found = ((name, *_users(list(users.values()))) for name, users in told["users"].items())
+    return f"Measured on {told['measured']}.\n\n" + table(head, found)
+
+
+def _users(users: Sequence[dict[str, Any]]) -> tuple[str, ...]:
+    [outcome], [error], [whole] = ({x[key] for x in users} for key in ("outcome", "error", "whole"))
+    assert all(user["sound"] and not user["left"] for user in users)
+    [timer] = {user["timer"] for user in users}
+    failed = f", `{error}`" if error else ""
+    failed += f", timer `{timer}`" if timer else ""
+    read = "all" if whole else "nothing" if outcome == "failed" else "what came before"
+    return f"`{outcome}`{failed}", read, _span(users, "attempts"), _span(users, "seconds")
+
+
+def _span(users: Sequence[dict[str, Any]], key: str) -> str:
+    found = sorted(round(user[key]) for user in users)
+    return str(found[0]) if found[0] == found[-1] else f"{found[0]} to {found[-1]}"
