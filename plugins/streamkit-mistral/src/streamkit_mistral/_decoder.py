@@ -21,7 +21,8 @@ DONE = "[DONE]"
 # `p` is padding against eavesdroppers.
 _FIELDS = frozenset({"id", "object", "created", "model", "choices", "usage", "error", "p"})
 _CHOICE_FIELDS = frozenset({"index", "delta", "finish_reason", "logprobs"})
-_DELTA_FIELDS = frozenset({"role", "content", "tool_calls", "index", "tool_call_id"})
+_WORDS = frozenset({"role", "content"})
+_DELTA_FIELDS = _WORDS | {"tool_calls", "index", "tool_call_id"}
 
 
 class ChatDecoder(Decoder):
@@ -116,9 +117,10 @@ class ChatDecoder(Decoder):
         if isinstance(delta, dict):
             logprobs = wire.get("logprobs")
             choice.content(delta.get("content"), logprobs and _logprobs(logprobs), out)
-            for call in entries(delta.get("tool_calls")):
-                choice.tool_call(call, out)
-            _strange("delta", delta, _DELTA_FIELDS, out)
+            if not delta.keys() <= _WORDS:
+                for call in entries(delta.get("tool_calls")):
+                    choice.tool_call(call, out)
+                _strange("delta", delta, _DELTA_FIELDS, out)
         elif delta is not None:
             out.append(Opaque("delta", delta))
         _strange("choice", wire, _CHOICE_FIELDS, out)

@@ -42,7 +42,8 @@ _COUNTS = (
 _LINE_FIELDS = frozenset(
     {"model", "created_at", "message", "logprobs", "done", "done_reason", "error", *_COUNTS}
 )
-_MESSAGE_FIELDS = frozenset({"role", "content", "thinking", "tool_calls", "images"})
+_WORDS = frozenset({"role", "content", "thinking"})
+_MESSAGE_FIELDS = _WORDS | {"tool_calls", "images"}
 _CALL_FIELDS = frozenset({"id", "type", "function"})
 _FUNCTION_FIELDS = frozenset({"index", "name", "arguments"})
 # The first characters of base64, by which files of these types begin.
@@ -70,7 +71,7 @@ class ChatDecoder(Decoder):
             return [malformed(frame, "a line of the answer is not JSON")]
         if not isinstance(line, dict):
             return [Opaque("line", line)]
-        if line.keys().isdisjoint({"message", "done", "error"}):
+        if "message" not in line and line.keys().isdisjoint({"done", "error"}):
             return [Opaque("line", line)]
         out: list[Chunk] = []
         self._about(line, out)
@@ -123,6 +124,8 @@ class ChatDecoder(Decoder):
             out.append(Opaque("message.content", content))
         if tokens:
             out.append(Opaque("logprobs", tokens))  # of other tokens than visible text
+        if message.keys() <= _WORDS:
+            return
         for call in entries(message.get("tool_calls")):
             self._tool_call(call, out)
         for image in entries(message.get("images")):
