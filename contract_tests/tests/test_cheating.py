@@ -81,6 +81,15 @@ def test_a_conftest_cannot_set_the_exit_code(author: pytest.Pytester, when: str)
     assert code == 1
 
 
+def test_a_seed_that_somebody_chose_shows(
+    author: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("STREAMKIT_CONTRACT_SEED")
+    assert "come again with STREAMKIT_CONTRACT_SEED=" in told(author, "", *SOME)[1]
+    monkeypatch.setenv("STREAMKIT_CONTRACT_SEED", "7")
+    assert "were chosen by STREAMKIT_CONTRACT_SEED=7" in told(author, "", *SOME)[1]
+
+
 def test_a_hook_that_removes_tests_is_red_and_shows(author: pytest.Pytester) -> None:
     author.makeconftest("def pytest_collection_modifyitems(items): items[:] = items[-1:]\n")
     result = run(author, CLASS + "\ndef test_other(): pass\n")

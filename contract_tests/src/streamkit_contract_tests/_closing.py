@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 import pytest
 
-from ._probes import SEED, SEED_ENV
+from ._probes import GIVEN, SEED, SEED_ENV
 
 if TYPE_CHECKING:
     from ._case import Suite
@@ -148,7 +148,10 @@ class Closing:
             terminalreporter.write_line(told, yellow=True)
         if self._owners:
             seed = f"{SEED_ENV}={SEED}"
-            terminalreporter.write_line(f"the probes of this run come again with {seed}")
+            told = f"the probes of this run come again with {seed}"
+            if GIVEN:
+                told = f"the probes of this run were chosen by {seed}: an adapter could know them"
+            terminalreporter.write_line(told, yellow=GIVEN)
         for line in self._wrong:
             terminalreporter.write_line(f"streamkit contract: {line}", red=True)
 

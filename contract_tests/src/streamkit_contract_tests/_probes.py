@@ -11,6 +11,9 @@ from random import Random, SystemRandom
 from typing import Final
 
 SEED_ENV: Final = "STREAMKIT_CONTRACT_SEED"
+GIVEN: Final = SEED_ENV in os.environ
+"""Whether somebody chose the seed, to repeat a run or to know its probes."""
+
 SEED: Final = int(os.environ.setdefault(SEED_ENV, str(SystemRandom().randrange(10**6))))
 """Of this process; those that it starts inherit it."""
 
