@@ -58,8 +58,10 @@ from streamkit.adapter import (
 )
 from streamkit.chunks import Chunk, End, Fault, Stop
 from streamkit.errors import (
+    ConnectError,
     LineError,
     StreamkitError,
+    StreamTimeoutError,
     UnsupportedError,
     interrupted,
 )
@@ -99,6 +101,16 @@ class Call:
     saved: Saved | None = field(default=None, repr=False)
 
 
+MISSES: Final = 6
+"""How often in a row an answer may be gone on with in vain because no connection is made. With the
+default waits that is some eight seconds, in which a network comes back or a server restarts."""
+
+
+def _met_nobody(error: StreamkitError) -> bool:
+    unmet = isinstance(error, StreamTimeoutError) and error.timer == "connect"
+    return unmet or isinstance(error, ConnectError)
+
+
 class Whole:
     """The answer came whole."""
 
@@ -130,6 +142,7 @@ class Flow:
         self.outcome: Outcome | None = None
         self.error: StreamkitError | None = None
         self.attempts = 0
+        self._unsent = self._missed = 0  # attempts that met nobody: in all, and in a row
         self._leg = Leg(call.request, call.wire, call.content)
         self._decoder: Decoder | None = None
         self._fault: StreamkitError | None = None
@@ -162,7 +175,7 @@ class Flow:
                 return
             self._step_on(ladder, leg)
         first: StreamkitError | None = None
-        idle, reached = 0, self.draft.delivered
+        idle, barren, reached = 0, 0, self.draft.delivered
         while True:
             self.attempts += 1
             self.draft.emit(e.AttemptStarted, self.attempts)
@@ -178,10 +191,16 @@ class Flow:
             self._fault, first = verdict, first or verdict
             ladder.failed(self._leg, verdict)
             delivered = self.draft.delivered
-            idle = 0 if delivered > reached else idle + 1
+            self._missed = self._missed + 1 if _met_nobody(verdict) else 0
+            self._unsent += self._missed > 0
+            if delivered > reached:
+                idle = barren = 0
+            else:
+                barren += 1
+                idle += not self._missed  # what was not sent costs nothing
             reached = max(reached, delivered)
             leg = self._onward(verdict, ladder, idle)
-            wait = None if leg is None else self._wait(verdict, retrying, idle)
+            wait = None if leg is None else self._wait(verdict, retrying, barren)
             if leg is None or wait is None:
                 self._give_up(verdict, ladder, ladder.why if leg is None else retrying.why, first)
                 return
@@ -203,12 +222,16 @@ class Flow:
             return self._leg
         if not ladder.worth_it(error):
             return None
-        return ladder.next(self.draft, self.attempts, idle, reading=self._decoder is not None)
+        if self._missed >= MISSES:
+            ladder.why = f"{self._missed} times in a row no connection could be made"
+            return None
+        sent = self.attempts - self._unsent
+        return ladder.next(self.draft, sent, idle, reading=self._decoder is not None)
 
-    def _wait(self, error: StreamkitError, retrying: Retrying, idle: int) -> float | None:
+    def _wait(self, error: StreamkitError, retrying: Retrying, barren: int) -> float | None:
         """Seconds until the next attempt; None if there is none."""
         if self._shown:
-            return retrying.wait_to_go_on(error, idle)
+            return retrying.wait_to_go_on(error, barren)
         return retrying.next_wait(error, self.attempts)
 
     def _step_on(self, ladder: Resuming, leg: Leg) -> None:
@@ -239,7 +262,8 @@ class Flow:
                 return verdict
             yield Close()
             reading = self._decoder is not None
-            leg = ladder.next(self.draft, self.attempts - 1, 0, reading=reading)
+            sent = self.attempts - self._unsent
+            leg = ladder.next(self.draft, sent - 1, 0, reading=reading)
             if leg is None and self._fault is not None:
                 verdict.__context__ = self._fault.__context__
                 self._fault.__context__ = verdict

@@ -77,7 +77,8 @@ class Resume:
         min_fidelity: the least that is acceptable: ``exact``, ``seamless``, ``approximate``, or
             ``restarted``, which takes reasoning and unfinished calls back, and of words no more
             than the beginning of the first.
-        attempts: how often the request may be sent, the first time included.
+        attempts: how often the request may be sent, the first time included. One that could not
+            be sent, for no connection was made, does not count; six of those in a row are the end.
         idle_attempts: how many attempts in a row may bring nothing new. A line that always breaks
             at the same place would otherwise be paid for until ``attempts`` are used up.
         max_extra_input_tokens: bound on the input of all further attempts together, estimated at
