@@ -39,9 +39,10 @@ def asked_for_goes_out(subject: Subject) -> None:
     of itself stand in the request, or a warning names what does not. And they stand in their own
     place: with `top_p` in the field of `top_k`, both are wrong. The values are other ones each run.
     """
-    wire = subject.wire(subject.request())
-    if subject.model not in sent(wire):
-        _missing(wire, "model", subject.model, "a request for the model")
+    model = word("model") if subject.model == "any" else subject.model
+    wire = subject.wire(subject.request().model_copy(update={"model": model}))
+    if model not in sent(wire):
+        _missing(wire, "model", model, "a request for the model")
     claimed = subject.adapter.supports.options
     places = {name: _place(subject, name, NUMBERS[name]) for name in NUMBERS if name in claimed}
     for (one, here), (other, there) in combinations(places.items(), 2):

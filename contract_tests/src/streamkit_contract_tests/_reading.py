@@ -343,7 +343,7 @@ def never_raises(case: Case) -> None:
                 where=where,
                 user="an answer that cannot be stored, or a wrong count on the bill",
                 mend="check the type of a value before it goes into a chunk; True and False are "
-                "numbers to int(n) in a pattern, so a count needs `type(n) is int`",
+                "numbers to int(n) in a pattern: `streamkit.reading.count` reads numbers",
             )
         if place in through_the_core:
             cause = bug(case.decode(case.wire.body_of([*case.frames[:i], frame])).error)
