@@ -85,13 +85,20 @@ def _network() -> str:
 
 
 def _users(users: Sequence[dict[str, Any]]) -> tuple[str, ...]:
-    [outcome], [error], [whole] = ({x[key] for x in users} for key in ("outcome", "error", "whole"))
     assert all(user["sound"] and not user["left"] for user in users)
-    [timer] = {user["timer"] for user in users}
-    failed = f", `{error}`" if error else ""
-    failed += f", timer `{timer}`" if timer else ""
-    read = "all" if whole else "nothing" if outcome == "failed" else "what came before"
-    return f"`{outcome}`{failed}", read, _span(users, "attempts"), _span(users, "seconds")
+    outcome, read = (" or ".join(sorted(set(map(of, users)))) for of in (_outcome, _read))
+    return outcome, read, _span(users, "attempts"), _span(users, "seconds")
+
+
+def _outcome(user: dict[str, Any]) -> str:
+    error = f", `{user['error']}`" if user["error"] else ""
+    return f"`{user['outcome']}`{error}" + (f", timer `{user['timer']}`" if user["timer"] else "")
+
+
+def _read(user: dict[str, Any]) -> str:
+    if user["whole"]:
+        return "all"
+    return "nothing" if user["outcome"] == "failed" else "what came before"
 
 
 def _span(users: Sequence[dict[str, Any]], key: str) -> str:
