@@ -38,7 +38,11 @@ from streamkit_cohere._values import TOOL_PLAN, citation_of, finish_reason, usag
 
 DONE = "[DONE]"
 _FIELDS = frozenset({"type", "id", "index", "delta", "logprobs"})
-"""Fields of the events themselves (Cohere's Python SDK 7.3, `V2ChatStreamResponse`)."""
+"""Fields of the events themselves (Cohere's Python SDK 7.3, `V2ChatStreamResponse`),"""
+_DELTA = frozenset({"message", "finish_reason", "usage", "error"})
+"""of what changes,"""
+_MESSAGE = frozenset({"role", "content", "tool_plan", "tool_calls", "citations"})
+"""and of the message that it changes."""
 
 
 class ChatDecoder(Decoder):
@@ -73,9 +77,13 @@ class ChatDecoder(Decoder):
                 return [fault_from_error(event)]
             return [Opaque(type_ or "event", event)]
         out: list[Chunk] = []
-        if not event.keys() <= _FIELDS:
-            out.append(Meta(vendor=rest(event, _FIELDS)))
-        read(self, event, mapping(mapping(event.get("delta")).get("message")), out)
+        delta = mapping(event.get("delta"))
+        message = mapping(delta.get("message"))
+        if not (event.keys() <= _FIELDS and delta.keys() <= _DELTA and message.keys() <= _MESSAGE):
+            new = rest(event, _FIELDS) | rest(delta, _DELTA) | rest(message, _MESSAGE)
+            if new:
+                out.append(Meta(vendor=new))
+        read(self, event, message, out)
         return out
 
     def close(self) -> Sequence[Chunk]:
@@ -88,7 +96,8 @@ class ChatDecoder(Decoder):
     ) -> None:
         out.append(Meta(id=text(event.get("id")) or None))
         for field, value in message.items():
-            if field != "role" and value:  # always empty, as far as anybody has seen
+            # Those that are known are always empty, as far as anybody has seen.
+            if field != "role" and field in _MESSAGE and value:
                 out.append(Opaque(f"message-start.{field}", value))
 
     def _message_end(

@@ -96,8 +96,8 @@ class InteractionsDecoder(Decoder):
         if not type_ and "status" in event and "id" in event:
             self._whole(event, out)
         elif type_ in _READERS:
-            if not event.keys() <= _FIELDS:
-                out.append(Meta(vendor=rest(event, _FIELDS)))
+            if new := rest(event, _FIELDS):
+                out.append(Meta(vendor=new))
             _READERS[type_](self, event, out)
         elif event.get("error"):
             self._error(event, out)

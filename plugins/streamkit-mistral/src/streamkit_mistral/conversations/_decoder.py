@@ -83,8 +83,8 @@ class ConversationDecoder(Decoder):
                 return [fault_from_error(event if "message" in event else event["detail"])]
             return [Opaque(type_ or "event", event)]
         out: list[Chunk] = []
-        if read is not ConversationDecoder._error and not event.keys() <= _FIELDS:
-            out.append(Meta(vendor=rest(event, _FIELDS)))
+        if read is not ConversationDecoder._error and (new := rest(event, _FIELDS)):
+            out.append(Meta(vendor=new))
         model = text(event.get("model"))
         if model and model != self._model:
             self._model = model

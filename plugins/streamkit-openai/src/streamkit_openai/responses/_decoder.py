@@ -115,8 +115,9 @@ class ResponsesDecoder(Decoder):
         if type(number) is int and not self._follows(number, out):
             return out
         self._writing = None
-        if new and (type_ in _PIECES or type_ in _READERS):
-            out.append(Meta(vendor=reading.rest(event, _FIELDS)))
+        known = type_ in _PIECES or type_ in _READERS
+        if new and known and (fields := reading.rest(event, _FIELDS)):
+            out.append(Meta(vendor=fields))
         if type_ in _PIECES:
             self._piece(type_, event, out)
         elif type_ in _READERS:
