@@ -74,6 +74,7 @@ SUPPORTS = Supports(
     options=frozenset({"tools", "max_tokens", "temperature", "stop"}),
     parts=frozenset({"text", "image", "reasoning", "tool_call", "tool_result"}),
     reasoning=True,
+    tool_errors=True,
 )
 
 

@@ -462,6 +462,7 @@ MUTANTS: dict[str, tuple[str, Sequence[Change]]] = {
         ],
     ),
     "takes a failed result for a good one": ("L26", [(', "failed": part.is_error', "")]),
+    "tells of failed results unclaimed": ("L26", [("    tool_errors=True,\n", "")]),
     "trusts the type of what it is sent": (
         "L20",
         [('"t": "say", "d": str(text)}', '"t": "say", "d": text}')],

@@ -116,13 +116,16 @@ class Supports:
 
     ``options`` are field names of `ChatRequest`; an option that is set but not listed becomes a
     warning (an error with ``strict``) before the adapter sees the request. ``parts`` are part types
-    a message may hold. ``reasoning`` and ``usage`` say whether the stream can show them.
+    a message may hold. ``reasoning`` and ``usage`` say whether the stream can show them;
+    ``tool_errors`` whether requests have a field for `ToolResult.is_error`. (Elsewhere the words of
+    the result say it.)
     """
 
     options: frozenset[str] = frozenset()
     parts: frozenset[str] = frozenset({"text"})
     reasoning: bool = False
     usage: bool = True
+    tool_errors: bool = False
 
 
 @dataclass(frozen=True, slots=True)

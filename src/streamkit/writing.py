@@ -111,8 +111,13 @@ def refused(part: Part, by: str, role: Role, instead: str = "") -> UnsupportedEr
     return UnsupportedError(f"{by} takes no {what} in a message of role {role!r}{hint}")
 
 
-def words_of(parts: Sequence[Part]) -> str | None:
-    """The text of parts that are nothing but text, joined with nothing between; else None."""
+def words_of(parts: str | Sequence[Part]) -> str | None:
+    """The text of parts that are nothing but text, joined with nothing between; else None.
+
+    The content of a tool result is such parts, or a text.
+    """
+    if isinstance(parts, str):
+        return parts
     texts = [part.text for part in parts if isinstance(part, TextPart)]
     return "".join(texts) if len(texts) == len(parts) else None
 

@@ -131,6 +131,7 @@ def test_a_refused_part_is_named_in_words() -> None:
 def test_words_are_joined_only_if_there_is_nothing_else() -> None:
     a, b = TextPart(text="a"), TextPart(text="b")
     assert words_of((a, b)) == "ab"
+    assert words_of("ab") == "ab"
     assert words_of(()) == ""
     assert words_of((a, ImagePart(url="https://example.com/x.png"))) is None
 

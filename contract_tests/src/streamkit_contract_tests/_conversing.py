@@ -288,20 +288,29 @@ def _foreign(subject: Subject) -> None:
 
 @for_adapter(26, "a failed result says so")
 def failed_result_says_so(subject: Subject) -> None:
-    """A tool that failed returns words too, often none that say so. `ToolResult.is_error` therefore
-    goes out in the vendor's own way. (A vendor without one is a deviation with that as its reason.)
+    """A tool that failed returns words too, often none that say so. If the vendor has a field for
+    `ToolResult.is_error`, it is sent there, and `Supports.tool_errors` says so.
     """
-    if "tool_result" not in subject.adapter.supports.parts:
+    supports = subject.adapter.supports
+    if "tool_result" not in supports.parts:
         return
     question, call = TALK[0], Message.assistant(_call("one"))
     good, bad = (
-        subject.wire(subject.request(question, call, Message.tool(_result("one", is_error=failed))))
-        for failed in (False, True)
+        sent(subject.wire(subject.request(question, call, Message.tool(result))))
+        for result in (_result("one"), _result("one", is_error=True))
     )
-    if sent(good) == sent(bad) and not any("is_error" in w.what for w in bad.warnings):
+    if supports.tool_errors and good == bad:
         raise Violation(
-            "the request is the same whether the tool failed or not, and nothing warns",
+            "the request is the same whether the tool failed or not, though Supports claims "
+            "tool_errors",
             where="ToolResult(is_error=True)",
             user="a model that takes an error message for the result",
-            mend="send it in the vendor's field for it",
+            mend="send it in the vendor's field for it; claim nothing if there is none",
+        )
+    if good != bad and not supports.tool_errors:
+        raise Violation(
+            "the request tells that the tool failed, but Supports does not claim tool_errors",
+            where="ToolResult(is_error=True)",
+            user="a page that says the vendor is not told",
+            mend="Supports(tool_errors=True)",
         )

@@ -18,7 +18,6 @@ class TestLocalChat(AdapterContract):
     adapter = LocalChat()
     recordings = RECORDINGS / "chat"
     deviations: ClassVar = {
-        "L26": "a tool message has no field for it: the words of the result say it",
         "L13": "it starts a server of its own, in locate(); requests and decoders do no such thing",
     }
 
@@ -34,6 +33,3 @@ class TestLocalResponses(AdapterContract):
     adapter = OpenAIResponses("openai-compatible-responses", base_url="http://localhost:8080/v1")
     recordings = RECORDINGS / "responses"
     padding_fields = ("created_at",)
-    deviations: ClassVar = {
-        "L26": "a function_call_output has no field for it: the words of the result say it",
-    }

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import ClassVar
 
 from streamkit_contract_tests import AdapterContract
 from streamkit_mistral import MistralConversations
@@ -14,6 +13,3 @@ class TestMistralConversations(AdapterContract):
     adapter = MistralConversations()
     recordings = Path(__file__).parent / "conversations_recordings"
     padding_fields = ("created_at",)
-    deviations: ClassVar = {
-        "L26": "a function.result has no field for it: the words of the result say it",
-    }

@@ -18,9 +18,4 @@ class TestOpenAIChat(AdapterContract):
     deviations: ClassVar = {
         "L05[xai_tools]": "xai counts a clean end behind the stop as complete, though citations of "
         "the answer come in the frame behind it",
-        **{
-            f"L26[{name}]": "a tool message has no field for it: the words of the result say it"
-            for name in PROFILES
-            if "tool_result" in OpenAIChat(name).supports.parts
-        },
     }

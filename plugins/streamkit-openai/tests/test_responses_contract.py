@@ -18,7 +18,4 @@ class TestOpenAIResponses(AdapterContract):
     }
     keep_alives = ('event: keepalive\ndata: {"type": "keepalive"}\n\n',)
     padding_fields = ("sequence_number", "obfuscation")
-    deviations: ClassVar = {
-        "L26": "a function_call_output has no field for it: the words of the result say it",
-    }
     replayed_with: ClassVar = {"extra_body": {"background": True}}

@@ -20,6 +20,7 @@ _SUPPORTS = Supports(
         | {"tool_call", "tool_result", "provider_item"}
     ),
     reasoning=True,
+    tool_errors=True,
 )
 _ENDPOINT = Endpoint(
     base_url="https://api.anthropic.com",

@@ -36,6 +36,7 @@ _SUPPORTS = Supports(
         | {"tool_call", "tool_result", "provider_item"}
     ),
     reasoning=True,
+    tool_errors=True,
 )
 
 

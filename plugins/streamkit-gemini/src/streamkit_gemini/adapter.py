@@ -71,7 +71,7 @@ class Gemini(Adapter):
         else:
             where = endpoint(self.base_url, self.api_key)
         own = {"metadata"} if vertex else set()  # labels, on Vertex AI alone
-        supports = Supports(options=OPTIONS | own, parts=PARTS, reasoning=True)
+        supports = Supports(options=OPTIONS | own, parts=PARTS, reasoning=True, tool_errors=True)
         # The way to complete a frozen dataclass.
         object.__setattr__(self, "vertex", vertex)
         object.__setattr__(self, "endpoint", where)

@@ -120,8 +120,7 @@ class Messages:
         return {"type": "input_audio", "input_audio": audio}
 
     def _tool_result(self, result: ToolResult) -> _Fields:
-        content = result.content
-        words = content if isinstance(content, str) else words_of(content)
+        words = words_of(result.content)
         if words is None:
             raise UnsupportedError(
                 "a tool message carries text only: return the text here and put pictures or "

@@ -26,7 +26,7 @@ from streamkit_gemini.interactions._request import OPTIONS, build
 from streamkit_gemini.interactions._values import DIALECT
 from streamkit_gemini.models import MODELS, ModelFacts
 
-_SUPPORTS = Supports(options=OPTIONS, parts=PARTS, reasoning=True)
+_SUPPORTS = Supports(options=OPTIONS, parts=PARTS, reasoning=True, tool_errors=True)
 
 _REPLAY = ResumeBy("replay", "google-genai 3.4, interactions.get: last_event_id")
 _VERTEX = "v1beta1"
