@@ -7,12 +7,56 @@ its other half, which may come with the next delta. One whose other half never c
 from __future__ import annotations
 
 import re
-from typing import Final
+from collections.abc import Callable
+from typing import Any, Final
+
+from streamkit import events as e
+from streamkit._parts import PartDraft
 
 LOST: Final = "\ufffd"
 """The replacement character."""
 
 _HALVES: Final = re.compile("[\ud800-\udfff]")
+
+_DELTAS: Final[dict[e.PartKind, Callable[..., Any]]] = {
+    "text": e.TextDelta,
+    "reasoning": e.ReasoningDelta,
+    "refusal": e.RefusalDelta,
+}
+
+
+class Halves:
+    """The halves of characters in one stream: each waits in its part for the other."""
+
+    def __init__(self, emit: Callable[..., None]) -> None:
+        self._emit = emit
+        self._told = False
+
+    def join(self, part: PartDraft, text: str) -> str:
+        """What can be shown of the text that came: whole characters."""
+        if not part.half:
+            try:
+                text.encode()
+                return text
+            except UnicodeEncodeError:
+                pass
+        shown, part.half = whole(part.half, text)
+        if LOST in shown and LOST not in text:
+            self._tell()
+        return shown
+
+    def lose(self, part: PartDraft) -> None:
+        """The part ends with half a character."""
+        part.half = ""
+        part.add(LOST)
+        self._tell()
+        self._emit(_DELTAS[part.kind], part.index, LOST, part.choice)
+
+    def _tell(self) -> None:
+        if not self._told:
+            self._told = True
+            message = f"half a character came without its other half, and is shown as {LOST}"
+            self._emit(e.Notice, "warning", "half_character", message)
 
 
 def whole(half: str, text: str) -> tuple[str, str]:

@@ -22,7 +22,7 @@ from typing import Any
 
 from streamkit import chunks as c
 from streamkit import events as e
-from streamkit._characters import LOST, whole
+from streamkit._characters import Halves
 from streamkit._parts import ChoiceDraft, PartDraft, parse_object
 from streamkit._seam import Seam
 from streamkit._spent import summed
@@ -68,8 +68,7 @@ class Draft:
         self.attempt_usage: Usage | None = None
         self.counted = 0
         """Tokens of text that the vendor counted in the attempts before this one."""
-        self._lost = False
-        """Whether it was told that a character is lost."""
+        self._halves = Halves(self.emit)
 
     # --- in --------------------------------------------------------------------------------
 
@@ -229,7 +228,8 @@ class Draft:
             if part is self.seam.held_part:
                 self.seam.release()
         if part.half:
-            self._lose_half(part)
+            self._halves.lose(part)
+            self.delivered += 1
         part.closed = True
         if choice.running is part:
             choice.running = None
@@ -246,7 +246,7 @@ class Draft:
         part = self._current(choice, "text", chunk.key)
         self.progress += 1
         if part.half or not text.isascii():
-            text = self._whole(part, text)
+            text = self._halves.join(part, text)
         if self.seam.active and chunk.choice == 0:
             text = self.seam.admit(part, text)
         if not text and not chunk.logprobs:
@@ -268,7 +268,7 @@ class Draft:
             part = self._start(choice, "reasoning", chunk.key)
         part.reasoning_kind = chunk.kind
         if text and (part.half or not text.isascii()):
-            text = self._whole(part, text)
+            text = self._halves.join(part, text)
         if text:
             part.add(text)
             self.delivered += len(text)
@@ -278,39 +278,12 @@ class Draft:
     def _refusal(self, chunk: c.Refusal) -> None:
         choice = self._in_choice(chunk.choice)
         part = self._current(choice, "refusal", chunk.key)
-        text = chunk.text and self._whole(part, chunk.text)
+        text = chunk.text and self._halves.join(part, chunk.text)
         if text:
             part.add(text)
             self.delivered += len(text)
             self.progress += 1
             self.emit(e.RefusalDelta, part.index, text, chunk.choice)
-
-    def _whole(self, part: PartDraft, text: str) -> str:
-        """What can be shown of the text that came: whole characters."""
-        if not part.half:
-            try:
-                text.encode()
-                return text
-            except UnicodeEncodeError:
-                pass
-        shown, part.half = whole(part.half, text)
-        if LOST in shown and LOST not in text:
-            self._tell_lost()
-        return shown
-
-    def _lose_half(self, part: PartDraft) -> None:
-        """The part ends with half a character."""
-        part.half = ""
-        part.add(LOST)
-        self.delivered += 1
-        self._tell_lost()
-        self.emit(_DELTAS[part.kind], part.index, LOST, part.choice)
-
-    def _tell_lost(self) -> None:
-        if not self._lost:
-            self._lost = True
-            message = f"half a character came without its other half, and is shown as {LOST}"
-            self.emit(e.Notice, "warning", "half_character", message)
 
     def _announce(self, choice: ChoiceDraft, key: c.Key, kind: e.PartKind) -> None:
         if key is not None and key not in choice.open:
@@ -496,12 +469,6 @@ class Draft:
     def _opaque(self, chunk: c.Opaque) -> None:
         self.emit(e.OpaqueEvent, chunk.kind, chunk.data)
 
-
-_DELTAS: dict[e.PartKind, Callable[..., Any]] = {
-    "text": e.TextDelta,
-    "reasoning": e.ReasoningDelta,
-    "refusal": e.RefusalDelta,
-}
 
 _HANDLERS: dict[type, Callable[[Draft, Any], None]] = {
     c.Text: Draft._text,

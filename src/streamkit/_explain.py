@@ -25,7 +25,7 @@ from streamkit.errors import (
 from streamkit.values import FaultKind
 
 if TYPE_CHECKING:
-    from streamkit._flow import Call
+    from streamkit._call import Call
     from streamkit._target import Target
 
 STARTED_ANEW: Final = "started_anew"

@@ -11,7 +11,7 @@ from typing import Any, TypedDict, Unpack
 from pydantic import ValidationError
 
 from streamkit import _plugins
-from streamkit._flow import Call
+from streamkit._call import Call
 from streamkit._policy import Budget, Retry
 from streamkit._resume import Learned, Resume
 from streamkit._target import Target, check_headers, checked_base_url, encode_body

@@ -20,8 +20,8 @@ from streamkit.errors import ConfigurationError
 from streamkit.messages import ChatRequest
 
 if TYPE_CHECKING:
+    from streamkit._call import Call
     from streamkit._draft import Draft
-    from streamkit._flow import Call
     from streamkit.adapter import Adapter
 
 VERSION: Final = 1

@@ -9,8 +9,9 @@ from types import TracebackType
 from typing import Any, Self, cast
 
 from streamkit import _plugins
+from streamkit._call import Call
 from streamkit._commands import Command, Open, Read
-from streamkit._flow import Call, Flow
+from streamkit._flow import Flow
 from streamkit._http._async import AsyncDriver, AsyncPool
 from streamkit._http._common import now
 from streamkit._secrets import without_frames

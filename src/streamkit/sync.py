@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from types import TracebackType
 from typing import Self, Unpack, cast
 
-from streamkit._flow import Call
+from streamkit._call import Call
 from streamkit._http._sync import SyncDriver, SyncHttp, SyncPool
 from streamkit._policy import Retry
 from streamkit._resume import Resume

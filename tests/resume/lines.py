@@ -11,8 +11,9 @@ import httpx
 import trio
 
 import streamkit
+from streamkit._call import Call
 from streamkit._commands import NOT_YET, SILENT, Locate, Lost, Open, Opened, Read, Reply, Sleep
-from streamkit._flow import Call, Flow
+from streamkit._flow import Flow
 from streamkit._setup import Setup
 from streamkit.errors import ConnectError, ConnectionLostError, StreamkitError
 from streamkit.events import Event
