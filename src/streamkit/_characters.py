@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from streamkit import events as e
 from streamkit._parts import PartDraft
+from streamkit.values import Warned
 
 LOST: Final = "\ufffd"
 """The replacement character."""
@@ -28,8 +29,8 @@ _DELTAS: Final[dict[e.PartKind, Callable[..., Any]]] = {
 class Halves:
     """The halves of characters in one stream: each waits in its part for the other."""
 
-    def __init__(self, emit: Callable[..., None]) -> None:
-        self._emit = emit
+    def __init__(self, emit: Callable[..., None], warn: Callable[[Warned], None]) -> None:
+        self._emit, self._warn = emit, warn
         self._told = False
 
     def join(self, part: PartDraft, text: str) -> str:
@@ -42,21 +43,21 @@ class Halves:
                 pass
         shown, part.half = whole(part.half, text)
         if LOST in shown and LOST not in text:
-            self._tell()
+            self._tell(part)
         return shown
 
     def lose(self, part: PartDraft) -> None:
         """The part ends with half a character."""
         part.half = ""
         part.add(LOST)
-        self._tell()
+        self._tell(part)
         self._emit(_DELTAS[part.kind], part.index, LOST, part.choice)
 
-    def _tell(self) -> None:
+    def _tell(self, part: PartDraft) -> None:
         if not self._told:
             self._told = True
             message = f"half a character came without its other half, and is shown as {LOST}"
-            self._emit(e.Notice, "warning", "half_character", message)
+            self._warn(Warned("half_character", part.kind, message))
 
 
 def whole(half: str, text: str) -> tuple[str, str]:

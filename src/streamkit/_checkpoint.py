@@ -17,7 +17,7 @@ from streamkit._parts import ChoiceDraft, PartDraft
 from streamkit._spent import cut_usage, summed, tokens_taken
 from streamkit.chunks import Key, Stop
 from streamkit.messages import Part, ReasoningPart, TextPart, ToolCall
-from streamkit.values import Citation, Usage
+from streamkit.values import Citation, Usage, Warned
 
 _UNFINISHED = frozenset({"reasoning", "tool_call"})
 
@@ -163,6 +163,7 @@ def dump(draft: Draft) -> dict[str, Any]:
         "kept": draft.kept,
         "space": draft.seam.space,
         "info": draft.info(),
+        "warnings": [asdict(warned) for warned in draft.warnings],
         "usage": asdict(summed(draft.spent, _cost(draft, ""))),
         "choices": [_dump_choice(choice) for choice in draft.choices.values()],
     }
@@ -195,6 +196,7 @@ def load(data: dict[str, Any], events: deque[Any], owner: str) -> Draft:
     draft.seq = int(data["seq"])
     draft.cursor, draft.kept = _text(data["cursor"]), _text(data["kept"])
     draft.recall(data["info"])
+    draft.warnings = {Warned(**warned): None for warned in data["warnings"]}
     draft.seam.recall(str(data["space"]))
     draft.usage = Usage(**data["usage"])
     draft.spent = [draft.usage]

@@ -27,7 +27,7 @@ from streamkit._parts import ChoiceDraft, PartDraft, parse_object
 from streamkit._seam import Seam
 from streamkit._spent import summed
 from streamkit.messages import ChatResponse, Choice, ToolCall
-from streamkit.values import Outcome, Timings, Usage
+from streamkit.values import Outcome, Timings, Usage, Warned
 
 # Models on Groq and Cohere say ``null`` for a tool without parameters (recordings).
 NO_ARGUMENTS = frozenset({"", "null"})
@@ -68,7 +68,8 @@ class Draft:
         self.attempt_usage: Usage | None = None
         self.counted = 0
         """Tokens of text that the vendor counted in the attempts before this one."""
-        self._halves = Halves(self.emit)
+        self.warnings: dict[Warned, None] = {}
+        self._halves = Halves(self.emit, self.warn)
 
     # --- in --------------------------------------------------------------------------------
 
@@ -80,6 +81,12 @@ class Draft:
         """Append an event with the next ``seq``."""
         self.events.append(event(self.seq, *args, **fields))
         self.seq += 1
+
+    def warn(self, warned: Warned) -> None:
+        """Say once, in an event and in the response, what was not honoured."""
+        if warned not in self.warnings:
+            self.warnings[warned] = None
+            self.emit(e.Notice, "warning", warned.code, warned.message, {"what": warned.what})
 
     def begin_attempt(self) -> None:
         """Forget what an earlier attempt said about itself. Only legal while nothing is shown."""
@@ -101,6 +108,7 @@ class Draft:
         self.choices = whole.choices
         self._id, self._model = whole._id or self._id, whole._model or self._model
         self._vendor |= whole._vendor
+        self.warnings |= whole.warnings
         if whole.usage is not None:
             self.usage, self.attempt_usage, self.spent = whole.usage, whole.attempt_usage, []
 
@@ -134,6 +142,7 @@ class Draft:
             usage=self.usage,
             timings=timings,
             vendor=dict(self._vendor),
+            warnings=tuple(self.warnings),
         )
 
     def _choice(self, choice: ChoiceDraft) -> Choice:
@@ -451,9 +460,11 @@ class Draft:
         usage = self.attempt_usage = chunk.usage
         if self.spent:
             usage = summed(self.spent, usage)
-        if usage != self.usage:
+        told = self.usage
+        if told is None or usage.raw != told.raw or usage != told:
             self.usage = usage
-            self.emit(e.UsageUpdated, usage)
+            self.events.append(e.UsageUpdated(self.seq, usage))
+            self.seq += 1
 
     def _cursor(self, chunk: c.Cursor) -> None:
         self.cursor = chunk.value

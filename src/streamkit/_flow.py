@@ -73,8 +73,7 @@ class Flow:
         call = self.call
         self.draft.emit(e.StreamStarted, call.model, call.adapter.dialect)
         for warned in (*call.warnings, *call.wire.warnings):
-            data = {"what": warned.what}
-            self.draft.emit(e.Notice, "warning", warned.code, warned.message, data)
+            self.draft.warn(warned)
         try:
             target = yield from self._locate()
         except StreamkitError as problem:

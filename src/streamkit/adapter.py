@@ -19,6 +19,7 @@ from pydantic_core import from_json
 from streamkit.chunks import Chunk, Fault
 from streamkit.faults import fault_from_http
 from streamkit.messages import ChatRequest
+from streamkit.values import Warned as Warned
 
 Framing = Literal["sse", "jsonl", "json-array", "aws-event-stream"]
 """How the body is cut into frames: server-sent events, one JSON value a line, the elements of one
@@ -66,8 +67,12 @@ class Endpoint:
 
     ``base_url`` may name environment variables: ``https://{ACME_REGION,REGION}.acme.example``, and
     what holds if none is set, ``{REGION=global}``. ``hosts`` are names of hosts that do not follow
-    the pattern, by what they would be if they did.
-    ``auth_header`` is sent as ``{auth_prefix}{key}``; empty means no key is ever sent.
+    the pattern, by what they would be if they did. ``rewrites`` are regular expressions by which
+    the path of a whole URL is changed, and what stands there instead: for vendors that serve the
+    same dialect under older paths.
+    ``auth_header`` is sent as ``{auth_prefix}{key}``; empty means no key is ever sent. A key that
+    ``bearer_token`` (a regular expression) fits as a whole is sent as ``Authorization: Bearer``
+    instead, for vendors that take keys in one header and tokens in another.
     ``key_required`` False is for servers that run without one. ``api_key`` is set on adapters
     built by hand and wins over the environment. ``signer`` signs requests for which there is no
     key: a `Signer`, or the name of one (``package.module:name``), imported when first needed, since
@@ -76,10 +81,12 @@ class Endpoint:
 
     base_url: str | None = field(default=None, repr=False)
     hosts: Mapping[str, str] = field(default_factory=dict, repr=False, hash=False)
+    rewrites: Mapping[str, str] = field(default_factory=dict, repr=False, hash=False)
     base_url_env: tuple[str, ...] = ()
     key_env: tuple[str, ...] = ()
     auth_header: str = "authorization"
     auth_prefix: str = "Bearer "
+    bearer_token: str = ""
     key_required: bool = True
     api_key: KeySource = field(default=None, repr=False)
     signer: Signer | str | None = field(default=None, repr=False)
@@ -126,18 +133,6 @@ class Supports:
     reasoning: bool = False
     usage: bool = True
     tool_errors: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Warned:
-    """Something asked for that the dialect cannot honour as asked; becomes a warning event.
-
-    ``code`` is ``option_ignored``, ``option_adjusted`` or ``part_dropped``; ``what`` names it.
-    """
-
-    code: Literal["option_ignored", "option_adjusted", "part_dropped"]
-    what: str
-    message: str
 
 
 @dataclass(frozen=True, slots=True)

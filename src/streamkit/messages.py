@@ -21,6 +21,7 @@ from streamkit.values import (
     Timings,
     ToolKind,
     Usage,
+    Warned,
 )
 
 
@@ -363,7 +364,8 @@ class ChatResponse(_Value):
     """An answer, whole or so far. ``outcome`` is None while the stream still runs.
 
     ``parts`` holds choice 0 in wire order; the properties below are views of it. ``vendor`` holds
-    response-level fields that have no common name, as received.
+    response-level fields that have no common name, as received. ``warnings`` say what of the request
+    was not honoured as asked.
     """
 
     outcome: Outcome | None = None
@@ -373,6 +375,7 @@ class ChatResponse(_Value):
     usage: Usage | None = None
     timings: Timings | None = None
     vendor: dict[str, Any] = Field(default_factory=dict)
+    warnings: tuple[Warned, ...] = ()
 
     def _all(self, kind: type) -> tuple[Any, ...]:
         return tuple(p for p in self.parts if isinstance(p, kind))

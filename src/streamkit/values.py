@@ -6,8 +6,9 @@ Names follow the OpenTelemetry GenAI conventions where those have a name.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 Outcome = Literal["complete", "truncated", "cancelled", "failed"]
 """How a stream ended.
@@ -50,8 +51,29 @@ ReasoningKind = Literal["raw", "summary", "redacted"]
 ToolKind = Literal["function", "custom"]
 
 
+class _Lazy:
+    """Makes a `Usage` read its counts when the first of them is asked for."""
+
+    __slots__ = ("_read",)
+    _read: Callable[[dict[str, Any]], Usage]
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), tuple(getattr(self, name) for name in Usage.__match_args__)
+
+    if not TYPE_CHECKING:  # it would take any name for a field
+
+        def __getattr__(self, name: str) -> Any:
+            """Python asks here for a slot that is empty."""
+            if name not in Usage.__match_args__:
+                raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+            usage = self._read(self.raw)
+            for count in Usage.__match_args__:
+                setattr(self, count, getattr(usage, count))
+            return getattr(self, name)
+
+
 @dataclass(slots=True)
-class Usage:
+class Usage(_Lazy):
     """Token counts of one answer. Every count is a number of tokens; None means "not reported".
 
     ``input_tokens`` counts the whole prompt, cached tokens included; ``output_tokens`` everything
@@ -70,6 +92,16 @@ class Usage:
     estimated: bool = False
     raw: dict[str, Any] = field(default_factory=dict)
 
+    @classmethod
+    def lazy(cls, read: Callable[[dict[str, Any]], Usage], raw: dict[str, Any]) -> Usage:
+        """What ``read`` makes of ``raw``, once a count is asked for.
+
+        For vendors that tell new counts with every delta, most of which nobody looks at.
+        """
+        usage = cls.__new__(cls)
+        usage._read, usage.raw = read, raw
+        return usage
+
 
 @dataclass(slots=True)
 class Citation:
@@ -78,6 +110,9 @@ class Citation:
     ``start`` and ``end`` are positions in the cited part's text, in Unicode code points, where the
     vendor gives them. ``raw`` is the citation as the vendor sent it.
     """
+
+    # Else the config of the model that is built first rules in the published schema.
+    __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "ignore"}
 
     kind: str = "url"
     url: str | None = None
@@ -99,6 +134,19 @@ class FaultInfo:
     retryable: bool = False
     retry_after: float | None = None
     request_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Warned:
+    """Something asked for that could not be honoured as asked: a warning event, and in a response.
+
+    ``code`` is ``option_ignored``, ``option_adjusted`` or ``part_dropped``; ``what`` names the
+    option or the type of part. Or ``half_character``: the vendor sent half of one in such a part.
+    """
+
+    code: Literal["option_ignored", "option_adjusted", "part_dropped", "half_character"]
+    what: str
+    message: str
 
 
 @dataclass(slots=True)
