@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from ipaddress import ip_address
@@ -28,19 +29,25 @@ class Target:
         return urlsplit(self.base_url).netloc
 
     def url(self, path: str) -> str:
-        """The base URL with ``path`` put behind its own path; its query string stays last.
+        """The base URL with ``path`` put behind its own path, and both query strings last.
 
         People paste base URLs with the beginning of the path in them, such as ``/v1``: what both
         have in common stands there once.
         """
-        base, mark, query = self.base_url.partition("?")
-        base = base.rstrip("/")
-        names = path.partition("?")[0].split("/")
+        base, _, query = self.base_url.partition("?")
+        path, _, asked = path.partition("?")
+        scheme, _, place = base.rstrip("/").partition("://")
+        host, slash, above = place.partition("/")
+        names = path.split("/")
         for count in range(len(names), 1, -1):
-            if urlsplit(base).path.endswith(beginning := "/".join(names[:count])):
+            if (slash + above).endswith(beginning := "/".join(names[:count])):
                 path = path.removeprefix(beginning)
                 break
-        return base + path + mark + query
+        path = slash + above + path
+        for pattern, instead in self.endpoint.rewrites.items():
+            path = re.sub(pattern, instead, path)
+        queries = "&".join(filter(None, (asked, query)))
+        return f"{scheme}://{host}{path}" + (f"?{queries}" if queries else "")
 
     def key(self) -> str | None:
         """The key for the next attempt; a callable is asked every time."""
@@ -119,7 +126,9 @@ def request_headers(
     }
     headers.update({name.lower(): value for name, value in wire.headers.items()})
     endpoint = target.endpoint
-    if key and endpoint.auth_header:
+    if key and endpoint.bearer_token and re.fullmatch(endpoint.bearer_token, key):
+        headers["authorization"] = f"Bearer {key}"
+    elif key and endpoint.auth_header:
         headers[endpoint.auth_header.lower()] = endpoint.auth_prefix + key
     headers.update({name.lower(): value for name, value in extra.items()})
     return headers

@@ -19,7 +19,7 @@ from streamkit.testing import Recording
 from streamkit_bedrock import Bedrock, BedrockAnthropic
 from streamkit_bedrock.sigv4 import SigV4
 from streamkit_gemini import Gemini, GeminiInteractions
-from streamkit_openai import OpenAIChat
+from streamkit_openai import OpenAIChat, OpenAIResponses
 from tape_server import Answer, Request, TapeServer
 from tests.dialects.takers import PLUGINS, TYPES
 
@@ -146,13 +146,80 @@ def test_azure_is_found_by_its_endpoint_in_every_form_that_it_is_told_in(
     assert request.path == f"/openai/v1/{operation}{query}"
 
 
+VERSION = "?api-version=2024-10-21"
+TOKEN = "eyJ0eXAiOiJKV1QifQ.eyJhdWQiOiJhIn0.c2lnbmF0dXJl"
+
+
+@pytest.mark.parametrize("given", ["environment", "client", "adapter"])
 @pytest.mark.parametrize("end", ["", "/", "/chat/completions"])
-def test_azure_takes_the_path_of_a_deployment(server: TapeServer, end: str) -> None:
-    deployment, version = "/openai/deployments/my-gpt", "?api-version=2024-10-21"
-    azure = OpenAIChat("azure", base_url=server.url + deployment + end + version, api_key=KEY)
-    request = asked(server, azure, TEXTS["openai-chat"])
+@pytest.mark.parametrize("deployment", ["my-gpt", "openai"])
+def test_azure_takes_the_path_of_a_deployment_however_it_is_given(
+    server: TapeServer, monkeypatch: pytest.MonkeyPatch, given: str, end: str, deployment: str
+) -> None:
+    base_url = f"{server.url}/openai/deployments/{deployment}{end}{VERSION}"
+    monkeypatch.setenv("AZURE_OPENAI_API_KEY", KEY)
+    adapter: Adapter | str = "azure"
+    client: dict[str, Any] = {}
+    if given == "environment":
+        monkeypatch.setenv("AZURE_OPENAI_ENDPOINT", base_url)
+    elif given == "client":
+        client = {"base_url": {"azure": base_url}}
+    else:
+        adapter = OpenAIChat("azure", base_url=base_url, api_key=KEY)
+    request = asked(server, adapter, TEXTS["openai-chat"], **client)
     assert keys(request) == {"api-key": KEY}
-    assert request.path == f"{deployment}/chat/completions{version}"
+    assert request.path == f"/openai/deployments/{deployment}/chat/completions{VERSION}"
+
+
+@pytest.mark.parametrize("given", ["environment", "client", "adapter"])
+@pytest.mark.parametrize(
+    "base", ["/deployments/my-gpt", "/deployments/responses", "/deployments/openai/", "/responses"]
+)
+def test_azure_serves_responses_at_no_deployments_path(
+    server: TapeServer, monkeypatch: pytest.MonkeyPatch, given: str, base: str
+) -> None:
+    base_url = f"{server.url}/openai{base}{VERSION}"
+    monkeypatch.setenv("AZURE_OPENAI_API_KEY", KEY)
+    adapter: Adapter | str = "azure-responses"
+    client: dict[str, Any] = {}
+    if given == "environment":
+        monkeypatch.setenv("AZURE_OPENAI_ENDPOINT", base_url)
+    elif given == "client":
+        client = {"base_url": {"azure-responses": base_url}}
+    else:
+        adapter = OpenAIResponses("azure-responses", base_url=base_url, api_key=KEY)
+    request = asked(server, adapter, TEXTS["openai-responses"], **client)
+    assert keys(request) == {"api-key": KEY}
+    assert request.path == f"/openai/responses{VERSION}"
+
+
+@pytest.mark.parametrize("prefix", ["azure", "azure-responses"])
+def test_a_token_of_entra_goes_to_azure_as_a_bearer(
+    server: TapeServer, monkeypatch: pytest.MonkeyPatch, prefix: str
+) -> None:
+    text = TEXTS["openai-chat" if prefix == "azure" else "openai-responses"]
+    monkeypatch.setenv("AZURE_OPENAI_ENDPOINT", server.url)
+    monkeypatch.setenv("AZURE_OPENAI_API_KEY", KEY)
+    monkeypatch.setenv("AZURE_OPENAI_AD_TOKEN", TOKEN)
+    bearer = {"authorization": f"Bearer {TOKEN}"}
+    assert keys(asked(server, prefix, text)) == bearer  # rather than the key, as its SDK does
+    monkeypatch.delenv("AZURE_OPENAI_AD_TOKEN")
+    fetched = {prefix: lambda: TOKEN}
+    server.requests.clear()
+    assert keys(asked(server, prefix, text, api_key=fetched)) == bearer
+    server.requests.clear()
+    assert keys(asked(server, "openai", TEXTS["openai-chat"], api_key={"openai": TOKEN},
+                      base_url={"openai": server.url})) == bearer  # fmt: skip
+
+
+def test_what_is_no_token_goes_to_azure_as_a_key(server: TapeServer) -> None:
+    for key in ("eyJ0eXAiOiJKV1QifQ", "a.b.c", f"{TOKEN}="):
+        server.requests.clear()
+        request = asked(
+            server, "azure", TEXTS["openai-chat"],
+            api_key={"azure": key}, base_url={"azure": server.url},
+        )  # fmt: skip
+        assert keys(request) == {"api-key": key}
 
 
 # --- Google ----------------------------------------------------------------------------------

@@ -99,7 +99,7 @@ def test_a_base_url_given_by_hand_wins_in_the_forms_people_paste(
 def test_azure_sends_its_key_under_its_own_header() -> None:
     endpoint = OpenAIChat("azure").endpoint
     assert (endpoint.auth_header, endpoint.auth_prefix) == ("api-key", "")
-    assert endpoint.key_env == ("AZURE_OPENAI_API_KEY",)
+    assert endpoint.key_env == ("AZURE_OPENAI_AD_TOKEN", "AZURE_OPENAI_API_KEY")
 
 
 def test_an_unknown_profile_is_refused_with_a_hint() -> None:

@@ -61,6 +61,8 @@ class OpenAIChat(Adapter):
             key_env=row.key_env,
             auth_header=row.auth_header,
             auth_prefix=row.auth_prefix,
+            bearer_token=row.bearer_token,
+            rewrites=row.rewrites,
             key_required=row.key_required,
             api_key=self.api_key,
         )
@@ -78,8 +80,6 @@ class OpenAIChat(Adapter):
     def row(self) -> Profile:
         """The profile itself."""
         row = self.profile if isinstance(self.profile, Profile) else _row(self.profile)
-        if "/openai/deployments/" in (self.base_url or ""):  # Azure's older addresses
-            row = replace(row, path=row.path.removeprefix("/openai/v1"))
         return row if self.models is None else replace(row, models=self.models)
 
     @property

@@ -97,7 +97,11 @@ class Profile:
     key_required: bool = True
     auth_header: str = "authorization"
     auth_prefix: str = "Bearer "
+    bearer_token: str = ""
+    """What keys look like that go out as ``Authorization: Bearer`` all the same: a pattern."""
     path: str = "/chat/completions"
+    rewrites: Mapping[str, str] = field(default_factory=dict, hash=False)
+    """Older paths of the same server; see `streamkit.adapter.Endpoint`."""
     end: EndMark = "lenient"
     reasoning: tuple[str, ...] = ("reasoning", "reasoning_content")
     """Fields of a delta that hold reasoning. They carry the same text, so the first that has any is
@@ -141,6 +145,9 @@ _OPENAI_OPTIONS: Mapping[str, str | None] = {
 # Sampling options of engines that run open models.
 _OPEN_MODELS: Mapping[str, str | None] = {"top_k": "top_k"}
 
+_JWT = r"eyJ[\w-]*(\.[\w-]*){2,4}"
+"""A token of Entra: base64 of ``{"``, and dots, which no key of Azure holds."""
+
 _CONTINUE_FINAL = {"continue_final_message": True, "add_generation_prompt": False}
 
 _ROWS = (
@@ -158,12 +165,15 @@ _ROWS = (
     ),
     Profile(
         name="azure",
-        source="Azure OpenAI v1 API; recordings end with [DONE], first chunk has no choices",
+        source="Azure OpenAI v1 API; recordings end with [DONE], first chunk has no choices; "
+        "openai SDK, lib/azure: paths of deployments, and Entra's tokens before keys",
         base_url_env=("AZURE_OPENAI_ENDPOINT",),
-        key_env=("AZURE_OPENAI_API_KEY",),
+        key_env=("AZURE_OPENAI_AD_TOKEN", "AZURE_OPENAI_API_KEY"),
         auth_header="api-key",
         auth_prefix="",
+        bearer_token=_JWT,
         path="/openai/v1/chat/completions",
+        rewrites={"(/openai/deployments/[^/]+)/.+": r"\1/chat/completions"},
         end="strict",
         options=_OPENAI_OPTIONS,
         parts=_FILES,

@@ -66,6 +66,8 @@ class OpenAIResponses(Adapter):
             key_env=server.key_env,
             auth_header=server.auth_header,
             auth_prefix=server.auth_prefix,
+            bearer_token=server.bearer_token,
+            rewrites=row.rewrites,
             key_required=server.key_required,
             api_key=self.api_key,
         )

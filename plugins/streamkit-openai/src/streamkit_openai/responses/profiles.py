@@ -66,6 +66,8 @@ class ResponsesProfile:
     custom_tools: bool = True
     """Whether a ``custom_tool_call`` is the caller's to answer; else a tool of the server's own."""
     stream_options: Mapping[str, bool] | None = field(default=None, hash=False)
+    rewrites: Mapping[str, str] = field(default_factory=dict, hash=False)
+    """Older paths of the same server; see `streamkit.adapter.Endpoint`."""
 
     @property
     def path(self) -> str:
@@ -96,12 +98,17 @@ _ROWS = (
     ResponsesProfile(
         name="azure-responses",
         server=SERVERS["azure"],
-        source="Azure OpenAI v1 API, prompt caching; recordings",
+        source="Azure OpenAI v1 API, prompt caching; recordings; openai SDK, lib/azure: responses "
+        "are at no deployment's path",
         options={"prompt_cache_key": "prompt_cache_key"},
         parts=_FILES,
         models=MODELS,
         item_ids=True,
         replays=True,
+        rewrites={
+            "/openai/deployments/.+?/responses(?=/|$)": "/openai/responses",
+            "/openai/responses/openai/v1/responses": "/openai/responses",
+        },
     ),
     ResponsesProfile(
         name="xai-responses",
