@@ -72,7 +72,7 @@ BOUNDS = {
     "chat completions, padded": 34,
     "Responses": 31,
     "Anthropic": 44,
-    "Gemini": 72,
+    "Gemini": 61,
     "Mistral": 57,
     "Cohere": 50,
     "Ollama": 45,

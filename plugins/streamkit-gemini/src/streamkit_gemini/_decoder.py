@@ -42,6 +42,7 @@ class GenerateDecoder(Decoder):
         )
         self._told: dict[str, Any] = {}
         self._names: tuple[Any, Any] = (None, None)
+        self._fields: tuple[str, ...] = ()
         self._feedback: Any = None
         self._blocked = False
         self._over = False
@@ -112,9 +113,10 @@ class GenerateDecoder(Decoder):
 
     def _meta(self, response: dict[str, Any], out: list[Chunk]) -> None:
         names = response.get("responseId"), response.get("modelVersion")
-        if names == self._names and response.keys() <= _READ:
+        fields = tuple(response)
+        if names == self._names and fields == self._fields:
             return
-        self._names = names
+        self._names, self._fields = names, fields if response.keys() <= _READ else ()
         id_, model = map(text, names)
         said = {"id": id_, "model": model} | rest(response, _READ)
         news = {k: v for k, v in said.items() if v and self._told.get(k) != v}

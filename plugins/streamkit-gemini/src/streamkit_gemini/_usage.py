@@ -7,6 +7,7 @@ of ten the last snapshot counts the prompt lower than the first did.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from streamkit.chunks import Chunk, UsageReport
@@ -27,31 +28,27 @@ class RunningUsage:
         self, *, prompt: str, tools: str, answer: str, thoughts: str, cached: str, total: str
     ) -> None:
         self._names = (prompt, tools, answer, thoughts, cached, total)
+        self._counts: Callable[[dict[str, Any]], Usage] = self._read_counts
         self._raw: dict[str, Any] = {}
-        self._newest: dict[str, int] = {}
 
     def read(self, usage: Any, out: list[Chunk]) -> None:
         """One snapshot, as the vendor sent it."""
-        if not isinstance(usage, dict):
+        known = self._raw
+        if type(usage) is not dict or usage == known:
             return
-        known, newest = self._raw, self._newest
-        if usage.keys() == known.keys() and None not in usage.values():
-            raw = usage
-        else:
-            known = known if len(known) < _MAX_FIELDS else {}
-            raw = known | {k: v for k, v in usage.items() if v is not None}
-        if raw == self._raw:
-            return
-        self._raw = raw
-        for name in self._names:
-            told = usage.get(name)
-            if told is None:
-                continue
-            tokens = told if type(told) is int else count(told)
-            if tokens is not None:
-                newest[name] = tokens
-        prompt, tools, answer, thoughts, cached, total = map(newest.get, self._names)
-        counts = Usage(
+        if usage.keys() != known.keys() or None in usage.values():
+            told = {name: value for name, value in usage.items() if value is not None}
+            usage = (known if len(known) < _MAX_FIELDS else {}) | told
+            if usage == known:
+                return
+        self._raw = usage
+        out.append(UsageReport(Usage.lazy(self._counts, usage)))
+
+    def _read_counts(self, raw: dict[str, Any]) -> Usage:
+        prompt, tools, answer, thoughts, cached, total = (
+            count(raw.get(name)) for name in self._names
+        )
+        return Usage(
             input_tokens=_sum(prompt, tools),
             output_tokens=_sum(answer, thoughts),
             total_tokens=total,
@@ -59,7 +56,6 @@ class RunningUsage:
             reasoning_tokens=thoughts,
             raw=raw,
         )
-        out.append(UsageReport(counts))
 
 
 def _sum(one: int | None, other: int | None) -> int | None:
