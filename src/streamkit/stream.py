@@ -21,10 +21,18 @@ from streamkit.messages import ChatResponse
 from streamkit.values import Timings
 
 
+def busy(stream: StreamState, other: str) -> ConfigurationError:
+    """For whoever reads a stream that an ``other`` task or thread is reading."""
+    return ConfigurationError(
+        f"{stream.model}: another {other} is reading this stream; one reads, and hands on"
+    )
+
+
 class StreamState:
     """What an async and a sync stream have in common: the flow, and views of it."""
 
     _begun = False  # also of one that Ctrl-C leaves half made
+    _reading = False
 
     def __init__(self, call: Call) -> None:
         self._flow = Flow(call, now)
@@ -154,12 +162,15 @@ class Stream(StreamState):
         if not self._begun:
             self._begin()
             return
+        if self._reading:
+            raise busy(self, "task")
         command, driver = self._next_command(), self._driver
         if command is None:
             if not self._closed:
                 await self.aclose()
             self._over()
             raise StopAsyncIteration
+        self._reading = True
         try:
             if type(command) is Read:
                 reply = await driver.read(command.deadline, command.wake)
@@ -170,6 +181,8 @@ class Stream(StreamState):
             self._leave()
             await driver.close()
             raise without_frames(left)  # noqa: B904
+        finally:
+            self._reading = False
 
     def __del__(self) -> None:
         if self._begun and not self._closed:

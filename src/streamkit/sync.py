@@ -27,7 +27,7 @@ from streamkit.adapter import Adapter, KeySource
 from streamkit.errors import ConfigurationError
 from streamkit.events import Event, TextDelta
 from streamkit.messages import ChatResponse, Options
-from streamkit.stream import StreamState
+from streamkit.stream import StreamState, busy
 from streamkit.timeouts import Timeouts
 
 __all__ = ["Client", "Stream"]
@@ -95,18 +95,23 @@ class Stream(StreamState):
             _refuse_event_loop()
             self._begin()
             return
+        if self._reading:
+            raise busy(self, "thread")
         command, driver = self._next_command(), self._driver
         if command is None:
             if not self._closed:
                 self.close()
             self._over()
             raise StopIteration
+        self._reading = True
         try:
             self._advance(driver.perform(command))
         except BaseException as left:  # Ctrl-C: nothing of this stream may live on
             self._leave()
             driver.close()
             raise without_frames(left)  # noqa: B904
+        finally:
+            self._reading = False
 
     def __del__(self) -> None:
         if self._begun and not self._closed:

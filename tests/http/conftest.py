@@ -19,7 +19,7 @@ import trustme
 import streamkit
 import streamkit.sync
 from streamkit import Retry
-from streamkit._http._connections import tls
+from streamkit._http._dial import tls
 from tape_server import TapeServer
 from wire import Wire
 

@@ -13,7 +13,7 @@ from collections.abc import (
     Iterator,
     Mapping,
 )
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, Final, Protocol
 
 import anyio
@@ -67,6 +67,7 @@ class AsyncPool:
         self._own: AsyncHttp | None = None
         self._closed = False
         self._dropped: list[_Body] = []
+        self._wakes: set[Callable[[], object]] = set()
         if given is None:
             # Loads httpx: not with `import streamkit`, and not in the midst of the first call.
             import streamkit._http._connections  # noqa: F401
@@ -79,7 +80,7 @@ class AsyncPool:
         if self._own is None:
             from streamkit._http import _connections
 
-            self._own = _connections.async_client()
+            self._own = _connections.AsyncConnections()
         return self._own
 
     @property
@@ -97,8 +98,26 @@ class AsyncPool:
         while self._dropped:
             await self._dropped.pop().close()
 
+    async def sleep(self, seconds: float) -> None:
+        """Wait, but no longer than until the client is closed."""
+        if self._closed:
+            return
+        event = anyio.Event()
+        wake: Callable[[], object] = event.set
+        if anyio.get_cancelled_exc_class() is asyncio.CancelledError:  # perhaps another's loop
+            wake = partial(asyncio.get_running_loop().call_soon_threadsafe, event.set)
+        self._wakes.add(wake)
+        try:
+            with anyio.move_on_after(seconds):
+                await event.wait()
+        finally:
+            self._wakes.discard(wake)
+
     async def aclose(self) -> None:
         self._closed = True
+        for wake in list(self._wakes):
+            with contextlib.suppress(RuntimeError):  # that loop has ended
+                wake()
         await self.reap()
         own, self._own = self._own, None
         if own is not None:
@@ -257,7 +276,7 @@ class AsyncDriver(Driver):
             case Close():
                 await self.close()
             case Sleep():
-                await anyio.sleep(command.seconds)
+                await self._pool.sleep(command.seconds)
             case Locate():
                 return await anyio.to_thread.run_sync(locate, command, abandon_on_cancel=True)
             case Sign():
@@ -284,10 +303,10 @@ class AsyncDriver(Driver):
         return TIMED_OUT
 
     async def _open(self, command: Open) -> Reply:
-        http = self._pool.http()
-        await self._pool.reap()
         wait = None if command.deadline is None else max(0.0, command.deadline - now())
         try:
+            http = self._pool.http()
+            await self._pool.reap()
             request = self._request(http, command, self._trace)
             if (usual := getattr(request, "stream", None)) is not None:  # not one of ours
                 request.stream = _sent_as_one(type(usual))(command.content)  # type: ignore[arg-type]

@@ -65,7 +65,7 @@ class Driver:
             command.url,
             headers=command.headers,
             content=command.content,
-            timeout=(t.connect, t.no_bytes, t.no_bytes, None),
+            timeout=(t.connect, t.no_bytes, t.no_bytes, t.connect),
             extensions={"trace": trace, "deadline": command.deadline},
         )
         if request.url.query:
@@ -101,6 +101,8 @@ class Driver:
 
     def _failed(self, error: Exception, deadline: float | None, *, opening: bool) -> Reply:
         let_through(error)
+        if isinstance(error, StreamkitError):
+            return Lost(without_frames(error))
         known = _classify(error, opening=opening)
         if self._pool.hung_up:
             known = ConfigurationError("the client was closed while this answer was read")
@@ -214,7 +216,7 @@ def _classify(error: Exception, *, opening: bool) -> StreamkitError | None:
     if names & {"UnsupportedProtocol", "LocalProtocolError", "InvalidURL"}:
         return ConfigurationError(f"the request cannot be sent: {detail}")
     if names & _LINE_FAILED:
-        when = " before any text came" if opening else ""
+        when = " before an answer began" if opening else ""
         return ConnectionLostError(f"the connection broke{when}: {detail}")
     failed = f"the HTTP client failed: {type(error).__name__}: {detail}"
     return ConnectionLostError(failed, retryable=False)

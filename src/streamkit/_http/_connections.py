@@ -11,22 +11,21 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import ssl
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
-from functools import lru_cache
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any, Final, Generic, Protocol, TypeVar
-from urllib.request import getproxies
 
 import anyio
 import httpcore
 import httpx
 
-from streamkit._http._asyncio import connect
-from streamkit._http._common import cut, keep_alive
+from streamkit._http._common import cut
+from streamkit._http._dial import close_all, connected, connected_now, tls
 from streamkit._http._exchange import Answer, Origin, Request, answer, build_request
 from streamkit._http._http11 import AsyncLine, Line
+from streamkit._http._proxies import Proxy, proxy_for
+from streamkit.errors import ConfigurationError
 
 KEEP_ALIVE: Final = 5.0
 """Seconds that an idle connection is good for, as in httpx: servers close theirs soon as well."""
@@ -34,44 +33,28 @@ KEEP_ALIVE: Final = 5.0
 MAX_IDLE: Final = 1000
 """Idle connections kept to one origin."""
 
-CLOSE_SECONDS: Final = 0.4
-"""How long a connection may take to close: a TLS farewell waits for a peer that does not read."""
-
 Key = tuple[Origin, asyncio.AbstractEventLoop | None]
 """What a connection can serve: on asyncio it belongs to one event loop, elsewhere to none."""
-
-
-def async_client() -> AsyncConnections | httpx.AsyncClient:
-    return _usual_async() if _is_proxied() else AsyncConnections()
-
-
-def client() -> Connections | httpx.Client:
-    return _usual() if _is_proxied() else Connections()
-
-
-def _is_proxied() -> bool:
-    """Whether the environment names a proxy: httpx's own pool goes through proxies."""
-    return not getproxies().keys().isdisjoint({"http", "https", "all"})
 
 
 _UNLIMITED: Final = httpx.Limits(max_connections=None, max_keepalive_connections=100)
 """So that httpx's pool queues no streams."""
 
 
-def _usual_async() -> httpx.AsyncClient:
-    return httpx.AsyncClient(verify=tls(), limits=_UNLIMITED)
+Usual = TypeVar("Usual", httpx.AsyncClient, httpx.Client)
 
 
-def _usual() -> httpx.Client:
-    return httpx.Client(verify=tls(), limits=_UNLIMITED)
-
-
-@lru_cache(maxsize=1)
-def tls() -> ssl.SSLContext:
-    """One for the process: reading the CA bundle takes tens of milliseconds."""
-    context = httpx.create_ssl_context()
-    context.set_alpn_protocols(["http/1.1"])
-    return context
+def _usual(kind: type[Usual], proxy: Proxy | None) -> Usual:
+    """A client of httpx. Raises ConfigurationError for SOCKS without what httpx needs for it."""
+    url = None if proxy is None else proxy.url
+    try:
+        return kind(verify=tls(), limits=_UNLIMITED, proxy=url, trust_env=False)
+    except ImportError as error:
+        assert proxy is not None
+        raise ConfigurationError(
+            f"the proxy {proxy} speaks SOCKS: pip install 'httpx[socks]', or hand in an HTTP "
+            "client that speaks it with Client(http=...)"
+        ) from error
 
 
 class _Connection(Protocol):
@@ -163,6 +146,14 @@ def _are_replaced(*methods: Callable[..., Any]) -> bool:
     return False
 
 
+class _Proxies(dict[Origin, Proxy | None]):
+    """The proxy of each host that one client has asked for; the environment is read once a host."""
+
+    def __missing__(self, origin: Origin) -> Proxy | None:
+        proxy = self[origin] = proxy_for(origin)
+        return proxy
+
+
 def _of_httpx(usual: httpx.AsyncClient | httpx.Client, request: Request) -> httpx.Request:
     return usual.build_request(
         request.method,
@@ -183,90 +174,51 @@ class AsyncConnections:
 
     def __init__(self) -> None:
         self._shelf = _Shelf[AsyncLine]()
-        self._usual: httpx.AsyncClient | None = None
+        self._proxies = _Proxies()
+        self._usual: dict[Proxy | None, httpx.AsyncClient] = {}
 
     async def send(self, request: Request, **_how: bool) -> Answer | httpx.Response:
-        if _are_replaced(
+        proxy = self._proxies[origin := request.place.origin]
+        if (proxy is not None and proxy.is_socks) or _are_replaced(
             httpx.AsyncClient.send,
             httpx.AsyncHTTPTransport.handle_async_request,
             httpcore.AsyncConnectionPool.handle_async_request,
         ):
-            self._usual = self._usual or _usual_async()
-            return await self._usual.send(_of_httpx(self._usual, request), stream=True)
+            if (usual := self._usual.get(proxy)) is None:
+                usual = self._usual[proxy] = _usual(httpx.AsyncClient, proxy)
+            return await usual.send(_of_httpx(usual, request), stream=True)
         loop, trace = _asyncio_loop(), request.extensions["trace"]
-        key = (origin := request.place.origin), loop
+        key = origin, loop
+        if proxy is not None and origin[0] == b"http":
+            request = proxy.relayed(request)
         line, dead = self._shelf.take(key)
         try:
-            await _close_all(dead)
+            await close_all(dead)
             if line is None:
                 await trace("connection.connect_tcp.started", {})
                 seconds = request.extensions["timeout"]["connect"]
-                line = AsyncLine(await _connected(origin, loop, seconds), loop)
+                line = AsyncLine(await connected(origin, proxy, loop, seconds), loop)
                 self._shelf.put_to_use(line)
             await trace("http11.send_request.started", {})
             head = await line.ask(request)
         except BaseException:
             if line is not None:
                 self._shelf.drop(line)
-                await _close_all([line])
+                await close_all([line])
             raise
         body = AsyncBody(self._shelf, key, line, request.extensions["timeout"]["read"])
         return answer(head, body, line.stream)
 
     async def aclose(self) -> None:
-        await _close_all(self._shelf.clear())
-        if self._usual is not None:
-            await self._usual.aclose()
-
-
-async def _connected(
-    origin: Origin, loop: asyncio.AbstractEventLoop | None, seconds: float | None
-) -> httpcore.AsyncNetworkStream:
-    scheme, host, port = origin
-    name = host.decode("ascii")
-    stream = await _connecting(loop)(name, port, seconds)
-    keep_alive(stream)
-    if scheme != b"https":
-        return stream
-    try:
-        return await stream.start_tls(tls(), name, seconds)
-    except BaseException:
-        await _close_all([stream])
-        raise
+        await close_all(self._shelf.clear())
+        for usual in self._usual.values():
+            await usual.aclose()
 
 
 def _asyncio_loop() -> asyncio.AbstractEventLoop | None:
     """The running event loop; None on trio, also where that is a guest of asyncio's loop."""
     on_asyncio = anyio.get_cancelled_exc_class() is asyncio.CancelledError
     return asyncio.get_running_loop() if on_asyncio else None
-
-
-def _connecting(
-    loop: asyncio.AbstractEventLoop | None,
-) -> Callable[..., Awaitable[httpcore.AsyncNetworkStream]]:
-    """How to connect: in our own way where asyncio's own loop runs."""
-    if loop is None:
-        return httpcore.TrioBackend().connect_tcp
-    if isinstance(loop, asyncio.BaseEventLoop):
-        return connect
-    return httpcore.AnyIOBackend().connect_tcp
-
-
-class _Closes(Protocol):
-    async def aclose(self) -> None: ...
-
-
-async def _close_all(lines: Sequence[_Closes]) -> None:
-    """Close each, whatever becomes of the others."""
-    cancelled: BaseException | None = None
-    for line in lines:
-        try:
-            with anyio.move_on_after(CLOSE_SECONDS, shield=True), contextlib.suppress(Exception):
-                await line.aclose()
-        except asyncio.CancelledError as error:  # no shield holds off a task's own cancellation
-            cancelled = error
-    if cancelled is not None:
-        raise cancelled
 
 
 class AsyncBody:
@@ -297,7 +249,7 @@ class AsyncBody:
         if line is None:
             return
         if line.is_over:
-            await _close_all(self._shelf.give_back(self._key, line))
+            await close_all(self._shelf.give_back(self._key, line))
         else:
             self._shelf.drop(line)
             await line.aclose()
@@ -313,23 +265,29 @@ class Connections:
 
     def __init__(self) -> None:
         self._shelf = _Shelf[Line]()
-        self._usual: httpx.Client | None = None
+        self._proxies = _Proxies()
+        self._usual: dict[Proxy | None, httpx.Client] = {}
 
     def send(self, request: Request, **_how: bool) -> Answer | httpx.Response:
-        if _are_replaced(
+        proxy = self._proxies[origin := request.place.origin]
+        if (proxy is not None and proxy.is_socks) or _are_replaced(
             httpx.Client.send,
             httpx.HTTPTransport.handle_request,
             httpcore.ConnectionPool.handle_request,
         ):
-            self._usual = self._usual or _usual()
-            return self._usual.send(_of_httpx(self._usual, request), stream=True)
-        key, trace = (request.place.origin, None), request.extensions["trace"]
+            if (usual := self._usual.get(proxy)) is None:
+                usual = self._usual[proxy] = _usual(httpx.Client, proxy)
+            return usual.send(_of_httpx(usual, request), stream=True)
+        key, trace = (origin, None), request.extensions["trace"]
+        if proxy is not None and origin[0] == b"http":
+            request = proxy.relayed(request)
         line, dead = self._shelf.take(key)
         try:
             _close_all_now(dead)
             if line is None:
                 trace("connection.connect_tcp.started", {})
-                line = Line(_connected_now(key[0], request.extensions["timeout"]["connect"]))
+                seconds = request.extensions["timeout"]["connect"]
+                line = Line(connected_now(origin, proxy, seconds))
                 self._shelf.put_to_use(line)
             trace("http11.send_request.started", {})
             head = line.ask(request)
@@ -346,22 +304,8 @@ class Connections:
         for line in lines:
             cut(line.stream)  # closing alone does not wake a thread that waits for bytes
         _close_all_now(lines)
-        if self._usual is not None:
-            self._usual.close()
-
-
-def _connected_now(origin: Origin, seconds: float | None) -> httpcore.NetworkStream:
-    scheme, host, port = origin
-    name = host.decode("ascii")
-    stream = httpcore.SyncBackend().connect_tcp(name, port, seconds)
-    keep_alive(stream)
-    if scheme != b"https":
-        return stream
-    try:
-        return stream.start_tls(tls(), name, seconds)
-    except BaseException:
-        stream.close()
-        raise
+        for usual in self._usual.values():
+            usual.close()
 
 
 def _close_all_now(lines: list[Line]) -> None:

@@ -14,6 +14,7 @@ STEP: Final = 2**20
 """Bytes inflated at a time: a few bytes on the wire may stand for thousands of times as many."""
 
 _GZIP_OR_ZLIB: Final = 32 + zlib.MAX_WBITS
+_GZIP: Final = b"\x1f\x8b"
 
 
 class DecodingError(Exception):
@@ -21,20 +22,32 @@ class DecodingError(Exception):
 
 
 class Inflater:
-    """Undoes gzip or deflate. While ``waiting``, `feed` has more to give without new bytes."""
+    """Undoes gzip, of one or more members, or deflate.
+
+    While ``waiting``, `feed` has more to give without new bytes.
+    """
 
     def __init__(self) -> None:
         self._decompressor = zlib.decompressobj(_GZIP_OR_ZLIB)
+        self._rest = b""
         self.waiting = False
 
     def feed(self, data: bytes = b"") -> bytes:
         """The next bytes, `STEP` of them at most. Raises DecodingError."""
+        data = self._rest + data
+        if self._decompressor.eof:
+            if not data.startswith(_GZIP):  # the start of one, or padding
+                self._rest = data if len(data) < len(_GZIP) else b""
+                self.waiting = False
+                return b""
+            self._decompressor = zlib.decompressobj(_GZIP_OR_ZLIB)
         decompressor = self._decompressor
         try:
-            out = decompressor.decompress(decompressor.unconsumed_tail + data, STEP)
+            out = decompressor.decompress(data, STEP)
         except zlib.error as error:
             raise DecodingError(str(error)) from None
-        self.waiting = len(out) == STEP
+        self._rest = decompressor.unused_data or decompressor.unconsumed_tail
+        self.waiting = len(out) == STEP or len(decompressor.unused_data) >= len(_GZIP)
         return out
 
 

@@ -22,6 +22,12 @@ Headers = list[tuple[bytes, bytes]]
 _TIMERS: Final = ("connect", "read", "write", "pool")
 
 
+def authority(origin: Origin) -> bytes:
+    """Host and port, as one writes them."""
+    _, host, port = origin
+    return b"[%s]:%d" % (host, port) if b":" in host else b"%s:%d" % (host, port)
+
+
 class Place(NamedTuple):
     """Where a URL leads: ``target`` is what the request line asks for."""
 

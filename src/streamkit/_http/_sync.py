@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Generator, Iterator, Mapping
 from typing import Any, Protocol
 
@@ -41,7 +40,7 @@ class SyncPool:
     def __init__(self, given: SyncHttp | None) -> None:
         self._given = given
         self._own: SyncHttp | None = None
-        self._closed = False
+        self._closing = threading.Event()
         self.in_use: set[Any] = set()
         """Responses that are being read, perhaps by other threads."""
         if given is None:
@@ -49,23 +48,27 @@ class SyncPool:
             import streamkit._http._connections  # noqa: F401
 
     def http(self) -> SyncHttp:
-        if self._closed:
+        if self._closing.is_set():
             raise ConfigurationError("the client is closed; make a new one")
         if self._given is not None:
             return self._given
         if self._own is None:
             from streamkit._http import _connections
 
-            self._own = _connections.client()
+            self._own = _connections.Connections()
         return self._own
 
     @property
     def hung_up(self) -> bool:
         """See `Pool`."""
-        return self._closed and self._given is None
+        return self._closing.is_set() and self._given is None
+
+    def sleep(self, seconds: float) -> None:
+        """Wait, but no longer than until the client is closed."""
+        self._closing.wait(seconds)
 
     def close(self) -> None:
-        self._closed = True
+        self._closing.set()
         if self._given is None:
             for response in list(self.in_use):
                 hang_up(response)  # closing alone does not wake a thread that waits for bytes
@@ -146,7 +149,7 @@ class SyncDriver(Driver):
             case Close():
                 self.close()
             case Sleep():
-                time.sleep(command.seconds)
+                self._pool.sleep(command.seconds)
             case Locate():
                 return locate(command)
             case Sign():
@@ -187,8 +190,8 @@ class SyncDriver(Driver):
         return received
 
     def _open(self, command: Open) -> Reply:
-        http = self._pool.http()
         try:
+            http = self._pool.http()
             request = self._request(http, command, self._trace)
             timeout = request.extensions["timeout"]
             if command.deadline is not None:
