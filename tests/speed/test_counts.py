@@ -202,7 +202,7 @@ async def test_a_dead_connection_is_replaced_and_the_living_one_kept(server: Tap
 def test_one_tls_context_serves_the_process_and_none_is_made_before_https(
     server: TapeServer,
 ) -> None:
-    from streamkit._http._connections import tls
+    from streamkit._http._dial import tls
 
     tls.cache_clear()
     server.play(Answer(whole("Hello")))
