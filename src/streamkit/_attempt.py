@@ -141,7 +141,8 @@ class Attempts:
             headers = request_headers(target, key, wire, call.request.extra_headers)
             url = target.url(wire.path)
             if target.endpoint.signer is not None and not key:
-                unsigned = Unsigned(wire.method, url, headers, leg.content)
+                region = target.endpoint.region
+                unsigned = Unsigned(wire.method, url, headers, leg.content, region)
                 signed = yield Sign(target.endpoint.signer, unsigned)
                 if isinstance(signed, StreamkitError):
                     return signed

@@ -31,12 +31,16 @@ KeySource = str | Callable[[], str] | None
 
 @dataclass(frozen=True, slots=True)
 class Unsigned:
-    """A request as it is about to be sent. ``headers`` have lower-case names."""
+    """A request as it is about to be sent. ``headers`` have lower-case names.
+
+    ``region`` is that of the `Endpoint`.
+    """
 
     method: str
     url: str = field(repr=False)
     headers: Mapping[str, str] = field(repr=False)
     content: bytes = field(repr=False)
+    region: str | None = None
 
 
 Signer = Callable[[Unsigned], Mapping[str, str]]
@@ -76,7 +80,8 @@ class Endpoint:
     ``key_required`` False is for servers that run without one. ``api_key`` is set on adapters
     built by hand and wins over the environment. ``signer`` signs requests for which there is no
     key: a `Signer`, or the name of one (``package.module:name``), imported when first needed, since
-    signing takes what an adapter must not import.
+    signing takes what an adapter must not import. ``region`` is what signatures are made out for,
+    where it was given by hand: the host of a gateway does not tell it.
     """
 
     base_url: str | None = field(default=None, repr=False)
@@ -90,6 +95,7 @@ class Endpoint:
     key_required: bool = True
     api_key: KeySource = field(default=None, repr=False)
     signer: Signer | str | None = field(default=None, repr=False)
+    region: str | None = None
 
     def at(self, base_url: str | None, api_key: KeySource) -> Endpoint:
         """The same vendor as set up by hand.

@@ -274,6 +274,57 @@ def test_requests_to_aws_are_signed_over_what_is_sent(
     assert not sent.endswith(f"Signature={signature(request, server.url, 'another')}")
 
 
+def region_signed_for(request: Request) -> str:
+    scope = re.search(
+        r"Credential=AKIDEXAMPLE/\d+/([a-z0-9-]+)/bedrock/", keys(request)["authorization"]
+    )
+    assert scope is not None
+    return scope[1]
+
+
+@pytest.mark.parametrize("given", ["adapter", "client", "environment"])
+@pytest.mark.parametrize(
+    ("region", "environment", "signed_for"),
+    [
+        ("eu-west-1", {"AWS_REGION": "us-east-1"}, "eu-west-1"),
+        (None, {"AWS_REGION": "us-east-1", "AWS_DEFAULT_REGION": "us-west-2"}, "us-east-1"),
+        (None, {"AWS_DEFAULT_REGION": "us-west-2"}, "us-west-2"),
+    ],
+)
+def test_a_gateway_gets_signatures_for_the_region_that_was_given(
+    server: TapeServer, monkeypatch: pytest.MonkeyPatch, given: str, region: str | None,
+    environment: dict[str, str], signed_for: str,
+) -> None:  # fmt: skip
+    secrets = {"AWS_ACCESS_KEY_ID": "AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY": KEY}
+    for name, value in {**secrets, **environment}.items():
+        monkeypatch.setenv(name, value)
+    by_hand = server.url if given == "adapter" else None
+    client = {"base_url": {"bedrock": server.url}} if given == "client" else {}
+    if given == "environment" and region is None:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_BEDROCK_RUNTIME", server.url)
+    elif given == "environment":  # which an adapter of a region does not look at
+        by_hand = server.url
+    adapter = Bedrock(region=region, base_url=by_hand, signer=SigV4())
+    request = asked(server, adapter, TEXTS["bedrock-converse"], **client)
+    assert region_signed_for(request) == signed_for
+
+
+@pytest.mark.parametrize("adapter", [Bedrock, BedrockAnthropic])
+def test_where_no_region_is_known_the_error_says_where_it_was_looked_for(
+    server: TapeServer, monkeypatch: pytest.MonkeyPatch, adapter: Any
+) -> None:
+    monkeypatch.setenv("AWS_CONFIG_FILE", os.devnull)
+    signer = SigV4(access_key="AKIDEXAMPLE", secret_key=KEY)
+    with (
+        Client(adapters=[adapter(base_url=server.url, signer=signer)]) as client,
+        pytest.raises(errors.ConfigurationError) as caught,
+    ):
+        client.complete(f"{adapter.name}:a-model", "Hi")
+    assert server.requests == []
+    for place in ("127.0.0.1", "region=...", "AWS_REGION", "AWS_DEFAULT_REGION", "configuration"):
+        assert place in str(caught.value)
+
+
 # --- no key ----------------------------------------------------------------------------------
 
 

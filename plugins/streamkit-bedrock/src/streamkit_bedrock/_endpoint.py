@@ -24,6 +24,7 @@ def endpoint(
         key_required=False,
         api_key=api_key,
         signer=signer,
+        region=region,
     )
 
 

@@ -7,11 +7,13 @@ renewed before they expire.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from threading import Lock
 from typing import Any
+from urllib.parse import urlsplit
 
 from streamkit.adapter import Unsigned
 from streamkit.errors import AuthenticationError, ConfigurationError
@@ -24,7 +26,8 @@ class SigV4:
     """A `Signer` for Bedrock.
 
     Give the keys, or the ``profile`` whose credentials count; without either, AWS's usual chain
-    decides. ``region`` is read off the host of the request, else taken from AWS's configuration.
+    decides. The region is ``region``, else that of the adapter, of the request's host, of
+    ``AWS_REGION``, of ``AWS_DEFAULT_REGION`` or of AWS's configuration.
 
     Raises, when called:
         ConfigurationError: botocore is missing, or there are no credentials or no region.
@@ -57,7 +60,7 @@ class SigV4:
             if name == "content-type" or name.startswith("x-amz")
         }
         signed = AWSRequest(request.method, request.url, headers=headers, data=request.content)
-        SigV4Auth(credentials, "bedrock", self._region_of(request.url)).add_auth(signed)
+        SigV4Auth(credentials, "bedrock", self._region_of(request)).add_auth(signed)
         return dict(signed.headers.items())
 
     def _frozen(self) -> Any:
@@ -88,11 +91,22 @@ class SigV4:
             return Credentials(self.access_key, self.secret_key, self.session_token)
         return self._session.get_credentials()
 
-    def _region_of(self, url: str) -> str:
-        found = _REGION.search(url)
-        region = self.region or (found and found[1]) or self._session.get_config_variable("region")
+    def _region_of(self, request: Unsigned) -> str:
+        host = urlsplit(request.url).hostname or ""
+        named = _REGION.search(host)
+        region = (
+            self.region
+            or request.region
+            or (named and named[1])
+            or os.environ.get("AWS_REGION")
+            or self._session.get_config_variable("region")
+        )
         if not region:
-            raise ConfigurationError("no AWS region to sign for: set AWS_REGION")
+            raise ConfigurationError(
+                f"no AWS region to sign for: the host {host!r} names none, and none is set with "
+                "Bedrock(region=...), SigV4(region=...), AWS_REGION, AWS_DEFAULT_REGION or in "
+                "AWS's configuration file"
+            )
         return str(region)
 
 
