@@ -285,8 +285,8 @@ class ChatRequest(_Value):
     generated tokens, reasoning included; ``reasoning_budget`` is a number of tokens.
     ``prompt_cache_ttl`` has a vendor that caches only what is marked keep the prompt for so long;
     ``prompt_cache_key``, the same for requests that begin alike, leads them to one cache.
-    ``extra_body`` is merged into the JSON body last, ``extra_headers`` into the headers; both are
-    sent verbatim.
+    ``extra_body`` is merged into the JSON body last, object by object, ``extra_headers`` into the
+    headers; their values are sent verbatim, and win.
     """
 
     model: str
@@ -364,14 +364,14 @@ class ChatResponse(_Value):
     """An answer, whole or so far. ``outcome`` is None while the stream still runs.
 
     ``parts`` holds choice 0 in wire order; the properties below are views of it. ``vendor`` holds
-    response-level fields that have no common name, as received. ``warnings`` say what of the request
+    response-level fields that have no common name, as received; ``warnings`` what of the request
     was not honoured as asked.
     """
 
     outcome: Outcome | None = None
     id: str | None = None
     model: str | None = None
-    choices: tuple[Choice, ...] = (Choice(index=0),)
+    choices: tuple[Choice, ...] = Field(default_factory=lambda: (Choice(index=0),))
     usage: Usage | None = None
     timings: Timings | None = None
     vendor: dict[str, Any] = Field(default_factory=dict)

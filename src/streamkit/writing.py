@@ -209,8 +209,27 @@ def put(fields: dict[str, Any], path: str, value: Any) -> None:
 
 
 def merged(fields: Mapping[str, Any], request: ChatRequest) -> dict[str, Any]:
-    """The body: ``fields``, then ``extra_body``. It shares nothing with the request."""
-    return deepcopy({**fields, **request.extra_body})
+    """The body: ``fields``, and over them ``extra_body``. It shares nothing with the request.
+
+    Objects are merged field by field, unless their ``type`` differs; anything else of
+    ``extra_body`` takes the place of what was there.
+    """
+    return deepcopy(_over(fields, request.extra_body))
+
+
+def _over(fields: Mapping[str, Any], extra: Mapping[str, Any]) -> dict[str, Any]:
+    result = {**fields, **extra}
+    for name in fields.keys() & extra.keys():
+        below, above = fields[name], extra[name]
+        if _of_one_kind(below, above):
+            result[name] = _over(below, above)
+    return result
+
+
+def _of_one_kind(below: Any, above: Any) -> bool:
+    if not (isinstance(below, Mapping) and isinstance(above, Mapping)):
+        return False
+    return "type" not in above or above["type"] == below.get("type")
 
 
 # --- models ------------------------------------------------------------------------------------

@@ -213,6 +213,26 @@ def test_bodies_are_built_by_path_and_share_nothing_with_the_request() -> None:
 
 
 @pytest.mark.parametrize(
+    ("extra", "body"),
+    [
+        ({"o": {"b": 3}}, {"o": {"a": 1, "b": 3, "l": [1]}}),
+        ({"o": {"in": {"x": None}}}, {"o": {"a": 1, "b": 2, "l": [1], "in": {"x": None}}}),
+        ({"o": {"l": [2]}}, {"o": {"a": 1, "b": 2, "l": [2]}}),
+        ({"o": {}}, {"o": {"a": 1, "b": 2, "l": [1]}}),
+        ({"o": None}, {"o": None}),
+        ({"t": {"type": "x", "w": 2}}, {"t": {"type": "x", "v": 1, "w": 2}}),
+        ({"t": {"type": "y", "w": 2}}, {"t": {"type": "y", "w": 2}}),
+        ({"t": {"w": 2}}, {"t": {"type": "x", "v": 1, "w": 2}}),
+    ],
+    ids=repr,
+)
+def test_extra_body_is_merged_object_by_object(extra: dict[str, Any], body: dict[str, Any]) -> None:
+    """Fields of another ``type`` would not fit, so such an object is taken whole."""
+    fields = {"o": {"a": 1, "b": 2, "l": [1]}, "t": {"type": "x", "v": 1}}
+    assert merged(fields, request(extra_body=extra)) == {**fields, **body}
+
+
+@pytest.mark.parametrize(
     ("model", "row"),
     [
         ("opus-4", 1),

@@ -12,6 +12,7 @@ from streamkit.errors import UnsupportedError
 from streamkit.events import Notice
 from streamkit.messages import ChatRequest, Message
 from streamkit.testing import Tape
+from streamkit.writing import merged
 
 from ._case import Case, Subject, words
 from ._offline import ask
@@ -105,7 +106,7 @@ def _json_safe(value: Any, path: str, where: str) -> None:
 def options_are_honest(subject: Subject) -> None:
     """An option that an adapter claims changes the request, or a warning says which value does
     not; one that it does not claim never reaches the wire and warns, or raises with strict=True. So
-    no option is dropped in silence. `extra_body` goes out as it is and wins.
+    no option is dropped in silence. `extra_body` is merged in, object by object, and wins.
     """
     claimed = subject.adapter.supports.options
     unknown = sorted(claimed - ChatRequest.model_fields.keys())
@@ -177,16 +178,20 @@ def _unclaimed(subject: Subject, name: str, value: Any) -> None:
 
 
 def _extra_body_wins(subject: Subject) -> None:
-    plain = subject.wire(subject.request()).body
+    claimed = subject.adapter.supports.options
+    options = {k: v for k, v in {"max_tokens": 64, "temperature": 0.5}.items() if k in claimed}
+    plain = subject.wire(subject.request(**options)).body
     for name in ("streamkit_probe", *plain):
         probe = {"streamkit": [name]}
-        body = subject.wire(subject.request(extra_body={name: probe})).body
-        if body.get(name) != probe:
+        request = subject.request(**options, extra_body={name: probe})
+        body = subject.wire(request).body
+        if body.get(name) != merged(plain, request)[name]:
             raise Violation(
-                f"extra_body={{{name!r}: {probe}}} goes out as {clip(body.get(name))}",
+                f"extra_body={{{name!r}: {probe}}} goes out as {clip(body.get(name))}, and without "
+                f"it is {clip(plain.get(name))}",
                 where=f"the body's field {name!r}",
-                user="no way to reach an option that streamkit does not know",
-                mend="body.update(copy.deepcopy(request.extra_body)) as the last thing",
+                user="no way to reach an option that streamkit does not know, or others lost by it",
+                mend="streamkit.writing.merged(body, request) as the last thing",
             )
 
 

@@ -99,7 +99,16 @@ def test_extra_body_is_merged_last() -> None:
     guard = {"guardrailIdentifier": "gr1", "guardrailVersion": "1"}
     sent = body(model=OTHER, max_tokens=5, extra_body={"guardrailConfig": guard})
     assert sent["guardrailConfig"] == guard
-    assert body(max_tokens=5, extra_body={"inferenceConfig": {}})["inferenceConfig"] == {}
+    sent = body(max_tokens=5, extra_body={"inferenceConfig": {"maxTokens": 6, "topP": 0.2}})
+    assert sent["inferenceConfig"] == {"maxTokens": 6, "topP": 0.2}
+
+
+def test_extra_body_leaves_what_was_asked_for_by_name() -> None:
+    betas = {"additionalModelRequestFields": {"anthropic_beta": ["b"]}}
+    sent = body(model="anthropic.claude-sonnet-4-5", reasoning_budget=2048, extra_body=betas)
+    extra = sent["additionalModelRequestFields"]
+    assert extra["anthropic_beta"] == ["b"]
+    assert extra["thinking"]["budget_tokens"] == 2048
 
 
 # --- options -------------------------------------------------------------------------------------

@@ -239,7 +239,7 @@ def test_extra_body_goes_out_last_and_shares_nothing() -> None:
     extra = {"cachedContent": "cachedContents/1", "generationConfig": {"responseModalities": ["X"]}}
     body = build(max_tokens=5, extra_body=extra).body
     assert body["cachedContent"] == "cachedContents/1"
-    assert body["generationConfig"] == {"responseModalities": ["X"]}
+    assert body["generationConfig"] == {"maxOutputTokens": 5, "responseModalities": ["X"]}
     assert body["generationConfig"] is not extra["generationConfig"]
 
 

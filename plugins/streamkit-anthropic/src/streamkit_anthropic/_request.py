@@ -295,11 +295,9 @@ class _Body:
 
 def _thinking_of(request: ChatRequest, models: Mapping[str, ModelFacts]) -> Mapping[str, Any]:
     """The ``thinking`` that this request will ask for, ``extra_body`` included."""
-    thinking = request.extra_body.get("thinking")
-    if thinking is None:
-        body = _Body(request, models, Warnings())
-        body.thinking()
-        thinking = body.fields.get("thinking")
+    body = _Body(request, models, Warnings())
+    body.thinking()
+    thinking = merged(body.fields, request).get("thinking")
     return thinking if isinstance(thinking, Mapping) else {}
 
 

@@ -2,7 +2,7 @@
 
 Source: OpenAI's API reference, create a response; SDK 3.54. What a model refuses is in `models`.
 Reasoning summaries are not asked for: some models give them only to verified organisations. Ask
-with ``extra_body={"reasoning": {"effort": "high", "summary": "auto"}}``.
+with ``extra_body={"reasoning": {"summary": "auto"}}``.
 """
 
 from __future__ import annotations
