@@ -450,6 +450,13 @@ MUTANTS: dict[str, tuple[str, Sequence[Change]]] = {
         "L25",
         [('signature=str(seal), scheme="acme"', "signature=str(seal)")],
     ),
+    "leaves the id out of results": ("L25", [(', "call": part.call_id', "")]),
+    "leaves the id out of calls": ("L25", [('"call": part.id, ', "")]),
+    "sends no ids though the vendor does": (
+        "L25",
+        [(', "call": part.call_id', ""), ('"call": part.id, ', "")],
+    ),
+    "has one id for all results": ("L25", [('"call": part.call_id', '"call": "call"')]),
     "sends a call that was cut": (
         "L25",
         [

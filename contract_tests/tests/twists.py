@@ -428,6 +428,14 @@ class SwapsOptions(Twisted):
         return super().request(request.model_copy(update=swapped))
 
 
+@does("L25", "has one id for all results")
+class OneId(Twisted):
+    def request(self, request: ChatRequest) -> WireRequest:
+        one = ToolCall(id="call", name="", arguments={}, arguments_text="{}")
+        messages = tuple(_with_results_of(one, m) for m in request.messages)
+        return super().request(request.model_copy(update={"messages": messages}))
+
+
 @does("L25", "gives every result to the first call")
 class OneCall(Twisted):
     def request(self, request: ChatRequest) -> WireRequest:
@@ -439,7 +447,7 @@ class OneCall(Twisted):
 
 
 def _with_results_of(call: ToolCall, message: Message) -> Message:
-    to_it = {"call_id": call.id, "name": call.name}
+    to_it = {"call_id": call.id} | ({"name": call.name} if call.name else {})
     parts = [
         p.model_copy(update=to_it) if isinstance(p, ToolResult) else p for p in message.content
     ]

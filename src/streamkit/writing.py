@@ -61,19 +61,27 @@ class Warnings:
 # --- messages ----------------------------------------------------------------------------------
 
 
-def results_apart(messages: Sequence[Message]) -> Iterator[tuple[Role, Sequence[Part]]]:
+def results_apart(
+    messages: Sequence[Message], *, in_order: bool = False
+) -> Iterator[tuple[Role, Sequence[Part]]]:
     """Turns as role and parts, in which each tool result is a turn of its own.
 
-    What else stood beside results is the user's, and comes after them.
+    What else stood beside results is the user's, and comes after them. ``in_order`` puts the
+    results of a message into the order of the calls before, for vendors whose calls have no ids.
     """
+    places: dict[str, int] = {}
     for message in messages:
         if message.role == "assistant":
+            calls = (part for part in message.content if isinstance(part, ToolCall))
+            places = {call.id: place for place, call in enumerate(calls)}
             yield "assistant", message.content
             continue
+        results = [part for part in message.content if isinstance(part, ToolResult)]
         others = [part for part in message.content if not isinstance(part, ToolResult)]
-        for part in message.content:
-            if isinstance(part, ToolResult):
-                yield "tool", (part,)
+        if in_order:
+            results.sort(key=lambda result: places.get(result.call_id, -1))
+        for result in results:
+            yield "tool", (result,)
         if others:
             yield "user" if message.role == "tool" else message.role, others
 

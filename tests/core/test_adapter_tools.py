@@ -89,6 +89,28 @@ def test_results_are_turns_of_their_own_and_what_stood_beside_them_is_the_users(
     ]
 
 
+def test_results_come_in_the_order_of_the_calls_before_for_a_vendor_without_ids() -> None:
+    def call(id_: str) -> ToolCall:
+        return ToolCall(id=id_, name="look", arguments={}, arguments_text="{}")
+
+    def turns(*, in_order: bool) -> list[str]:
+        return [
+            part.call_id
+            for _, parts in results_apart(messages, in_order=in_order)
+            for part in parts
+            if isinstance(part, ToolResult)
+        ]
+
+    messages = (
+        Message.assistant(call("x"), call("y")),
+        Message.tool(ToolResult(call_id="y", content="2"), ToolResult(call_id="x", content="1")),
+        Message.assistant(call("y"), call("x")),
+        Message.tool(ToolResult(call_id="x", content="2"), ToolResult(call_id="y", content="1")),
+    )
+    assert turns(in_order=False) == ["y", "x", "x", "y"]
+    assert turns(in_order=True) == ["x", "y", "y", "x"]
+
+
 def item(**changes: Any) -> ProviderItem:
     fields: dict[str, Any] = {"dialect": "acme", "kind": "search", "payload": {"a": 1}}
     return ProviderItem(**(fields | changes))

@@ -22,6 +22,7 @@ from streamkit.messages import (
 
 from ._body import Way, around, at, objects, path, place_of, sent, written
 from ._case import Subject
+from ._pairing import ids_of_the_vendor_go_back, same_tool_twice
 from ._probes import word
 from ._registry import for_adapter
 from ._violation import Violation, clip
@@ -72,9 +73,10 @@ CALLS: Final = (
 @for_adapter(25, "a conversation keeps its shape")
 def conversation_keeps_its_shape(subject: Subject) -> None:
     """What was said goes out in the order in which it was said, by whom it was said; a result of a
-    tool, of one text or several, stands with its own call, and a call has its arguments wherever it
-    is named. What another vendor alone can read (its items, its signatures, its reasoning), and a
-    call that was cut, is left out with a warning: a conversation that began elsewhere goes on here.
+    tool, of one text or several, stands with its own call, by the vendor's ids or, where it has
+    none, by name and order; and a call has its arguments wherever it is named. What another vendor
+    alone can read (its items, its signatures, its reasoning), and a call that was cut, is left out
+    with a warning: a conversation that began elsewhere goes on here.
     """
     body = subject.wire(subject.request(*TALK)).body
     ways = [_way(body, message.text) for message in TALK]
@@ -86,6 +88,9 @@ def conversation_keeps_its_shape(subject: Subject) -> None:
         for nr, other in (("one", "two"), ("two", "one")):
             _with_its_call(body, nr, other)
             _with_its_arguments(body, nr)
+        same_tool_twice(subject)
+        for case in subject.cases:
+            ids_of_the_vendor_go_back(case)
     _foreign(subject)
 
 
