@@ -38,7 +38,7 @@ from streamkit._target import Target, request_headers
 from streamkit.adapter import Decoder, Frame, Framing, Unsigned, parse_json
 from streamkit.chunks import Chunk, End, Fault, Stop
 from streamkit.errors import StreamkitError
-from streamkit.faults import fault_from_http
+from streamkit.faults import fault_from_http, request_id
 
 MAX_ERROR_BODY: Final = 256 * 1024
 """Bytes of an error answer that are read; the rest tells nothing more."""
@@ -133,6 +133,7 @@ class Attempts:
     def _open(self, target: Target) -> Generator[Command, Reply, Opened | StreamkitError]:
         call, leg = self.call, self._leg
         wire = leg.wire
+        self.explain.target, self.explain.request_id = target, None
         for spare in range(FREE_REOPENS, -1, -1):
             try:
                 key = target.key()
@@ -151,12 +152,13 @@ class Attempts:
             self.explain.secrets = secrets_of(key, headers, url)
             reply = yield Open(wire.method, url, headers, leg.content, self.watch.deadline)
             if isinstance(reply, Opened):
+                self.explain.request_id = request_id(reply.headers)
                 return reply
             if isinstance(reply, TimedOut):
                 return self.explain.timed_out(reply)
             assert isinstance(reply, Lost)
             if not (reply.stale and spare):
-                return self.explain.not_opened(reply.error, target)
+                return self.explain.not_opened(reply.error)
         raise AssertionError("the last round always returns")
 
     def _body(self, framing: Framing, head: bytes) -> Generator[Command, Reply, Verdict]:
@@ -180,11 +182,13 @@ class Attempts:
                 return self.explain.line_lost(data)
             if not data:
                 return self._body_ended(cut.end(), decoder)
+            if not watch.heard:
+                watch.life_came()
             delivered, progress = draft.delivered, draft.progress
             verdict = None
             frames = cut.feed(data)
             if frames:
-                watch.frames_came()
+                watch.events_came()
                 for frame in frames:
                     verdict = self._take(decoder, frame)
                     if verdict is not None:
@@ -211,7 +215,9 @@ class Attempts:
             frames += cut.feed(data)
         if cut.end() is not None or not frames:
             return self.explain.truncated()
-        self.watch.frames_came()
+        if not self.watch.heard:
+            self.watch.life_came()
+        self.watch.events_came()
         delivered = self.draft.delivered
         try:
             over = read_whole(self.call.adapter.decoder(self._leg.request), frames, self.draft)

@@ -203,7 +203,9 @@ class Flow:
             error = interrupted(error)
             error.__cause__, error.__context__ = first, self._fault
             error._token = None if closed else maker(self.call, self.draft)
-        self._tries.explain.gave_up(error, why if self.call.resume is not None else "", closed)
+        if self._shown and self.call.resume is None:
+            why = ""  # the caller knows
+        self._tries.explain.gave_up(error, why, closed)
         self._end("truncated" if cut else "failed", error)
 
     def cancel(self) -> None:

@@ -12,7 +12,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
-from typing import TYPE_CHECKING, Any
+from math import ceil
+from typing import TYPE_CHECKING, Any, Final
 
 from streamkit.errors import StreamkitError
 from streamkit.faults import MAX_RETRY_AFTER
@@ -22,6 +23,12 @@ if TYPE_CHECKING:  # imported where it is needed, which keeps `import streamkit`
     from tenacity.retry import RetryBaseT
     from tenacity.stop import StopBaseT
     from tenacity.wait import WaitBaseT
+
+_USED_UP: Final = "the budget of retries for this host is used up"
+
+
+def _too_long(seconds: float) -> str:
+    return f"the vendor asks to wait {ceil(seconds)} s, which is too long"
 
 
 def _retryable(error: BaseException) -> bool:
@@ -103,7 +110,7 @@ class Budget:
 
 
 class Retrying:
-    """The retry decisions of one stream. ``why`` says in words why an answer may not go on."""
+    """The retry decisions of one stream. ``why`` says in words why no attempt follows."""
 
     def __init__(self, retry: Retry, budget: Budget, started: float) -> None:
         self._budget = budget
@@ -135,10 +142,14 @@ class Retrying:
         wait = float(_ask(self._retry.wait, state))
         if error.retry_after is not None:
             if error.retry_after > MAX_RETRY_AFTER:
+                self.why = _too_long(error.retry_after)
                 return None
             wait = max(wait, error.retry_after)
         state.upcoming_sleep = wait
-        if _ask(self._retry.stop, state) or not self._budget.spend():
+        if _ask(self._retry.stop, state):
+            return None
+        if not self._budget.spend():
+            self.why = _USED_UP
             return None
         state.idle_for += wait
         return wait
@@ -155,11 +166,11 @@ class Retrying:
         wait = float(_ask(self._retry.wait, state)) if idle else 0.0
         if error.retry_after is not None:
             if error.retry_after > MAX_RETRY_AFTER:
-                self.why = f"the vendor asks to wait {error.retry_after:.0f} s, which is too long"
+                self.why = _too_long(error.retry_after)
                 return None
             wait = max(wait, error.retry_after)
         if not self._budget.spend():
-            self.why = "the budget of retries for this host is used up"
+            self.why = _USED_UP
             return None
         return wait
 

@@ -142,6 +142,16 @@ class Seam:
         self.break_off()
         self._lost, self.active = "", False
 
+    @property
+    def owed(self) -> int:
+        """How many characters `give_back` would deliver."""
+        if self.append_only:
+            return 0
+        part = self._draft.choices[0].newest_text
+        lost = len(self._lost) if part is not None and not part.closed else 0
+        held = "" if self.hold is None or self.held_part is None else self.hold.held
+        return lost + len(held)
+
     def give_back(self) -> None:
         """No attempt follows: deliver all that came behind the text, even before the break.
 

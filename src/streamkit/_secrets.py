@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final, TypeVar
 from urllib.parse import parse_qsl, urlsplit
 
@@ -15,6 +15,12 @@ _SECRET_NAME: Final = re.compile(
 )
 _SHORTEST: Final = 4
 """Characters. Anything shorter would be blotted out of ordinary words."""
+
+_QUOTED: Final = 24
+_SHORTEST_PROMPT: Final = 8
+"""Characters. Less than that may well be words of the vendor's own."""
+
+_WORD: Final = re.compile(r"(?<!\w)\w")
 
 
 def secrets_of(key: str | None, headers: Mapping[str, str], url: str) -> tuple[str, ...]:
@@ -40,6 +46,32 @@ def scrub(value: Any, secrets: tuple[str, ...]) -> Any:
     if isinstance(value, list | tuple):
         return [scrub(v, secrets) for v in value]
     return value
+
+
+def without_prompt(said: str, prompt: Iterable[str]) -> str:
+    """``said`` without what it repeats of the ``prompt``'s texts; vendors quote what they refuse.
+
+    A repetition is a whole text, or `_QUOTED` characters of it and more, from a word's beginning.
+    """
+    for text in prompt:
+        length = min(len(text), _QUOTED)
+        if length < _SHORTEST_PROMPT:
+            continue
+        kept, at = "", 0
+        for word in _WORD.finditer(said):
+            begin, end = word.start(), word.start() + length
+            if begin < at or end > len(said):
+                continue
+            found = text.find(said[begin:end])
+            if found < 0:
+                continue
+            for asked, repeated in zip(text[found + length :], said[end:], strict=False):
+                if asked != repeated:
+                    break
+                end += 1
+            kept, at = f"{kept}{said[at:begin]}[prompt]", end
+        said = kept + said[at:]
+    return said
 
 
 def without_frames(error: E) -> E:

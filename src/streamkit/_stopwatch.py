@@ -16,7 +16,8 @@ class Stopwatch:
     """Times of one stream, in seconds on the clock ``now``.
 
     ``deadline`` is when the next timer is due, or None. ``no_bytes`` is not watched here: the
-    drivers hand it to the transport, which waits for bytes anyway.
+    drivers hand it to the transport, which waits for bytes anyway. ``heard`` is whether the attempt
+    was answered with any byte.
     """
 
     def __init__(self, now: Callable[[], float]) -> None:
@@ -32,7 +33,7 @@ class Stopwatch:
         self._skipped = 0
         self._timeouts = Timeouts()
         self._sent = self.began
-        self._seen_event = self._seen_content = False
+        self.heard = self._seen_content = False
         self._timer = ""
         self.deadline: float | None = None
 
@@ -40,16 +41,18 @@ class Stopwatch:
         """The request is about to be sent."""
         self._timeouts = timeouts
         self._sent = self._now()
-        self._seen_event = self._seen_content = False
+        self.heard = self._seen_content = False
         self._set_deadline()
 
-    def frames_came(self) -> None:
-        """Frames were cut from the bytes that just came."""
-        if not self._seen_event:
-            self._seen_event = True
-            if self._first_event is None:
-                self._first_event = self._now()
-            self._set_deadline()
+    def life_came(self) -> None:
+        """The first bytes of the attempt's answer came: an event, or a keep-alive."""
+        self.heard = True
+        self._set_deadline()
+
+    def events_came(self) -> None:
+        """Events were cut from the bytes that just came."""
+        if self._first_event is None:
+            self._first_event = self._now()
 
     def content_came(self, *, text: bool) -> None:
         """Content was shown; ``text`` if some of it is words."""
@@ -115,7 +118,7 @@ class Stopwatch:
     def _set_deadline(self) -> None:
         t = self._timeouts
         due: list[tuple[float, str]] = []
-        if not self._seen_event and t.first_event is not None:
+        if not self.heard and t.first_event is not None:
             due.append((self._sent + t.first_event, "first_event"))
         if not self._seen_content and t.first_content is not None:
             due.append((self._sent + t.first_content, "first_content"))

@@ -49,7 +49,7 @@ class StreamkitError(Exception):
     """The root. Catch a branch to act on whose fault it is; see the module's drawing."""
 
     kind: ClassVar[FaultKind]
-    public_text: ClassVar[str] = "The answer could not be produced."
+    public_text: str = "The answer could not be produced."
     advice: str = ""
     retryable_by_default: ClassVar[bool] = False
 
@@ -215,7 +215,7 @@ class RateLimitError(VendorError):
     """Too many requests; ``retry_after`` says how many seconds to wait, if the vendor did."""
 
     kind = "rate_limit"
-    advice = "Send fewer requests, wait (error.retry_after), or have the limit raised."
+    advice = "Send fewer requests, or have the limit raised."
 
 
 class OverloadedError(VendorError):
@@ -277,7 +277,7 @@ class ProtocolError(StreamkitError):
     """The adapter's: the vendor sent what its dialect does not allow (bad JSON, wrong type)."""
 
     kind = "protocol"
-    advice = "Report it with a recording of the stream; error.body holds what was read."
+    advice = "Report it with a recording of the stream."
     public_text = "The service sent an answer that could not be read."
 
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import Any, Final
+from urllib.parse import urlsplit
 
 from pydantic_core import from_json
 
@@ -18,6 +19,14 @@ from streamkit.values import FaultKind
 
 MAX_RETRY_AFTER = 120.0
 """Seconds. A longer hint is not worth holding a caller for; the vendors' SDKs cap at 120 too."""
+
+_REQUEST_ID_HEADERS: Final = (
+    "x-request-id",  # OpenAI, and most others
+    "request-id",  # Anthropic
+    "x-amzn-requestid",  # Bedrock
+    "mistral-correlation-id",
+    "apim-request-id",  # Azure
+)
 
 KIND_BY_CODE: dict[str, FaultKind] = {
     # Vendor error types and codes, lower case. Sources: the vendors' error pages and SDK types.
@@ -83,6 +92,8 @@ _KEY_REFUSED = re.compile(
     r"\b(incorrect|invalid) api key\b|\bapi key (is |was )?(not valid|invalid|incorrect)\b", re.I
 )
 
+_NO_WORDS: Final = "no reason was given"
+
 # Sent with many statuses and as a code of no meaning of its own: the status says more.
 _VAGUE = frozenset({"invalid_request_error", "api_error", "server_error"})
 
@@ -142,7 +153,7 @@ def fault_from_error(
         text = str(error) if error else ""
         return Fault(
             kind_of(status),
-            text or _no_words(status),
+            text or _NO_WORDS,
             status=status,
             request_id=request_id,
             body=error,
@@ -154,7 +165,7 @@ def fault_from_error(
     message = error.get("message") or error.get("Message") or error.get("error")
     named = next((c for c in (detail_code, code, type_, status_name) if c), None)
     kind = kind_of(status, detail_code, code, type_, status_name, error.get("status_code"))
-    text = str(message) if message else _no_words(status)
+    text = str(message) if message else _NO_WORDS
     if kind == "invalid_request" and _KEY_REFUSED.search(text):
         kind = "authentication"
     return Fault(
@@ -177,10 +188,17 @@ def _retry_delay(details: Any) -> float | None:
     return None
 
 
+def request_id(headers: Mapping[str, str]) -> str | None:
+    """What the vendor calls the request, for its support. ``headers`` have lower-case names."""
+    return next((headers[name] for name in _REQUEST_ID_HEADERS if headers.get(name)), None)
+
+
 def fault_from_http(status: int, headers: Mapping[str, str], body: bytes) -> Fault:
     """An error answer as a fault. ``headers`` have lower-case names; ``body`` may be anything."""
-    request_id = headers.get("x-request-id") or headers.get("request-id")
-    fault = fault_from_error(_error_object(body), status=status, request_id=request_id)
+    error = _error_object(body)
+    fault = fault_from_error(error, status=status, request_id=request_id(headers))
+    if 300 <= status < 400:
+        fault.message = _redirect(headers.get("location", ""))
     fault.retryable, wait = retry_hints(headers)
     fault.retry_after = fault.retry_after if wait is None else wait
     if status in (501, 505) and fault.retryable is None:
@@ -221,7 +239,11 @@ def _plain_text(body: bytes) -> str:
     return text[:500]
 
 
-def _no_words(status: int | None) -> str:
-    if status is not None and 300 <= status < 400:
-        return "a redirect, which is not followed"
-    return "no reason was given"
+def _redirect(location: str) -> str:
+    """Says the host, and no more: the rest of the URL may hold what the request did."""
+    try:
+        host = urlsplit(location).hostname
+    except ValueError:
+        host = None
+    place = f" to {host}" if host else ""
+    return f"a redirect{place}, which is not followed; if it is right, set the base URL to it"

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 class Timeouts:
     """How long to wait for what, in seconds; None waits for ever.
 
-    ``connect``: for the connection. ``first_event``: from sending to the first event of the body.
+    ``connect``: for the connection. ``first_event``: from sending to the first event or keep-alive.
     ``first_content``: from sending to the first content (keep-alives are not content).
     ``no_bytes``: between two arrivals of bytes. ``no_content``: between two pieces of content.
 
