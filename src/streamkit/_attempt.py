@@ -14,8 +14,10 @@ from streamkit._call import Call
 from streamkit._commands import (
     NOT_YET,
     TIMED_OUT,
+    AskKey,
     Command,
     Drain,
+    Key,
     Lost,
     Open,
     Opened,
@@ -34,7 +36,7 @@ from streamkit._resume import Leg
 from streamkit._seam import StopString
 from streamkit._secrets import secrets_of
 from streamkit._stopwatch import Stopwatch
-from streamkit._target import Target, request_headers
+from streamkit._target import Target, checked_key, request_headers
 from streamkit.adapter import Decoder, Frame, Framing, Unsigned, parse_json
 from streamkit.chunks import Chunk, End, Fault, Stop
 from streamkit.errors import StreamkitError
@@ -136,7 +138,7 @@ class Attempts:
         self.explain.target, self.explain.request_id = target, None
         for spare in range(FREE_REOPENS, -1, -1):
             try:
-                key = target.key()
+                key = yield from self._key(target)
             except StreamkitError as error:
                 return error
             headers = request_headers(target, key, wire, call.request.extra_headers)
@@ -160,6 +162,17 @@ class Attempts:
             if not (reply.stale and spare):
                 return self.explain.not_opened(reply.error)
         raise AssertionError("the last round always returns")
+
+    def _key(self, target: Target) -> Generator[Command, Reply, str | None]:
+        """The key for the next attempt; a callable is asked every time. Raises StreamkitError."""
+        source = target.key_source
+        if not callable(source):
+            return checked_key(source)
+        reply = yield AskKey(source)
+        if isinstance(reply, StreamkitError):
+            raise reply
+        assert isinstance(reply, Key)
+        return checked_key(reply.value, returned=True)
 
     def _body(self, framing: Framing, head: bytes) -> Generator[Command, Reply, Verdict]:
         """Read the answer; ``head`` is what was read of it already."""

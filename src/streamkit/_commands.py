@@ -1,15 +1,20 @@
 """What the flow asks of a driver, and what a driver can answer.
 
-Deadlines are moments on the driver's monotonic clock, in seconds.
+Deadlines are moments on a monotonic clock, in seconds.
 """
 
 from __future__ import annotations
 
+import time
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 from streamkit.adapter import Adapter, Located, Signer, Unsigned
 from streamkit.errors import StreamkitError
+
+now = time.monotonic
+"""The clock of all deadlines."""
 
 
 @dataclass(slots=True)
@@ -18,6 +23,13 @@ class Locate:
 
     adapter: Adapter
     model: str
+
+
+@dataclass(slots=True)
+class AskKey:
+    """Call what returns the key, and await what has to be awaited. Reply: Key, or an error."""
+
+    source: Callable[[], str | Awaitable[str]] = field(repr=False)
 
 
 @dataclass(slots=True)
@@ -68,7 +80,14 @@ class Sleep:
     seconds: float
 
 
-Command = Locate | Sign | Open | Read | Drain | Close | Sleep
+Command = Locate | AskKey | Sign | Open | Read | Drain | Close | Sleep
+
+
+@dataclass(slots=True)
+class Key:
+    """What was returned, which need not be a key."""
+
+    value: Any = field(repr=False)
 
 
 @dataclass(slots=True)
@@ -111,4 +130,4 @@ class NotYet:
 
 NOT_YET: Final = NotYet()
 
-Reply = Opened | Signed | bytes | NotYet | Lost | TimedOut | Located | StreamkitError | None
+Reply = Opened | Key | Signed | bytes | NotYet | Lost | TimedOut | Located | StreamkitError | None

@@ -13,6 +13,17 @@ E = TypeVar("E", bound=BaseException)
 _SECRET_NAME: Final = re.compile(
     "auth|cookie|credential|key|password|secret|signature|token|^sig$", re.I
 )
+_LIKE_A_SECRET: Final = re.compile(
+    r"(?i:(?<=key[=:])|(?<=token[=:])|(?<=secret[=:])|(?<=password[=:])|(?<=bearer ))\s*\S+"
+    r"|(?<![\w+/=.~-])(?![A-Z]+\d+\b)(?=[\w+/=.~-]*\d)(?=[\w+/=.~-]*[A-Za-z])[\w+/=.~-]{10,}"
+    r"|[?&]\S+"  # a query
+)
+"""Named as one, or long and of letters and digits: so are keys and tokens, while words are not. The
+codes of errors (AADSTS700016) are spared."""
+
+_TOLD: Final = 200
+"""Characters of such words that are told."""
+
 _SHORTEST: Final = 4
 """Characters. Anything shorter would be blotted out of ordinary words."""
 
@@ -72,6 +83,11 @@ def without_prompt(said: str, prompt: Iterable[str]) -> str:
             kept, at = f"{kept}{said[at:begin]}[prompt]", end
         said = kept + said[at:]
     return said
+
+
+def blotted(said: str) -> str:
+    """The beginning of ``said``, without what looks like a secret: of words not known otherwise."""
+    return _LIKE_A_SECRET.sub("[...]", said)[:_TOLD]
 
 
 def without_frames(error: E) -> E:

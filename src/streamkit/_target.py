@@ -49,24 +49,23 @@ class Target:
         queries = "&".join(filter(None, (asked, query)))
         return f"{scheme}://{host}{path}" + (f"?{queries}" if queries else "")
 
-    def key(self) -> str | None:
-        """The key for the next attempt; a callable is asked every time."""
-        key = self.key_source
-        if callable(key):
-            try:
-                key = key()
-            except Exception as error:
-                raise ConfigurationError(
-                    f"the api_key callable failed: {type(error).__name__}"
-                ) from error
-        if key is not None and not isinstance(key, str):
-            raise ConfigurationError(f"the API key is a {type(key).__name__}, not text")
-        if key is not None and not _fits_a_header(key):
-            raise ConfigurationError(
-                "the API key holds characters that no HTTP header can carry "
-                "(a line break at its end, perhaps); it is not shown here"
-            )
-        return key
+
+def checked_key(key: Any, *, returned: bool = False) -> str | None:
+    """The key, if it can be sent. Raises ConfigurationError that does not show it.
+
+    ``returned``: by a callable, which has to give one.
+    """
+    if returned and (key is None or key == ""):
+        what = "an empty text" if key == "" else "None"
+        raise ConfigurationError(f"the api_key callable returned {what} in place of a key")
+    if key is not None and not isinstance(key, str):
+        raise ConfigurationError(f"the API key is a {type(key).__name__}, not text")
+    if key is not None and not _fits_a_header(key):
+        raise ConfigurationError(
+            "the API key holds characters that no HTTP header can carry "
+            "(a line break at its end, perhaps); it is not shown here"
+        )
+    return key
 
 
 def checked_base_url(url: str, *, allow_http: bool) -> str:

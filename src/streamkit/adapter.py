@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Literal
 
@@ -25,8 +25,12 @@ Framing = Literal["sse", "jsonl", "json-array", "aws-event-stream"]
 """How the body is cut into frames: server-sent events, one JSON value a line, the elements of one
 JSON array, or the messages of AWS's binary event stream."""
 
-KeySource = str | Callable[[], str] | None
-"""An API key, or something that returns one (called before every attempt)."""
+KeySource = str | Callable[[], str | Awaitable[str]] | None
+"""An API key, or something that returns one, called before every attempt.
+
+What it returns may have to be awaited, with the async client alone. A plain callable is called in
+the event loop's thread, so one that waits should be async.
+"""
 
 
 @dataclass(frozen=True, slots=True)

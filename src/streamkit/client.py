@@ -21,8 +21,8 @@ class Client:
 
     Args:
         adapters: adapters built by hand; they win over installed plugins of the same name.
-        api_key: keys by model-id prefix, as text or as a callable that returns one (asked before
-            every attempt; must not block). Wins over the environment.
+        api_key: keys by model-id prefix, as text or as a callable, plain or async, that returns
+            one (asked before every attempt; a plain one must not block). Wins over the environment.
         base_url: base URLs by model-id prefix. Wins over the environment.
         http: an ``httpx.AsyncClient`` (or httpx2's) of your own; you close it yourself.
         retry: when to send a request again that failed before its first content.

@@ -147,7 +147,7 @@ class _Text:
 class Client:
     """Streams answers in plain blocking code; see `streamkit.Client` for the arguments.
 
-    ``http`` takes an ``httpx.Client`` (or httpx2's).
+    ``http`` takes an ``httpx.Client`` (or httpx2's), and callables for keys are plain ones.
     """
 
     def __init__(

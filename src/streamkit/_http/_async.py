@@ -14,6 +14,7 @@ from collections.abc import (
     Mapping,
 )
 from functools import lru_cache, partial
+from inspect import isawaitable
 from typing import Any, Final, Protocol
 
 import anyio
@@ -21,24 +22,27 @@ import anyio.to_thread
 
 from streamkit._commands import (
     TIMED_OUT,
+    AskKey,
     Close,
     Command,
     Drain,
+    Key,
     Locate,
     Open,
     Read,
     Reply,
     Sign,
     Sleep,
+    now,
 )
 from streamkit._http._common import (
     DRAIN_BYTES,
     DRAIN_SECONDS,
     Driver,
     hang_up,
+    key_failed,
     locate,
     network_stream,
-    now,
     sign,
 )
 from streamkit._http._encoding import inflater
@@ -71,6 +75,9 @@ class AsyncPool:
         if given is None:
             # Loads httpx: not with `import streamkit`, and not in the midst of the first call.
             import streamkit._http._connections  # noqa: F401
+
+    def driver(self, timeouts: Timeouts) -> AsyncDriver:
+        return AsyncDriver(self, timeouts)
 
     def http(self) -> AsyncHttp:
         if self._closed:
@@ -257,6 +264,14 @@ class _Pieces:
         raise StopAsyncIteration
 
 
+async def _ask_key(command: AskKey) -> Key | ConfigurationError:
+    try:
+        key = command.source()
+        return Key(await key if isawaitable(key) else key)
+    except Exception as error:
+        return key_failed(error)
+
+
 class AsyncDriver(Driver):
     """Carries the commands of one stream out."""
 
@@ -279,6 +294,8 @@ class AsyncDriver(Driver):
                 await self._pool.sleep(command.seconds)
             case Locate():
                 return await anyio.to_thread.run_sync(locate, command, abandon_on_cancel=True)
+            case AskKey():
+                return await _ask_key(command)
             case Sign():
                 return await anyio.to_thread.run_sync(sign, command, abandon_on_cancel=True)
         return None

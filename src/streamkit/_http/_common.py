@@ -19,8 +19,9 @@ from streamkit._commands import (
     Reply,
     Sign,
     Signed,
+    now,
 )
-from streamkit._secrets import hide_query, without_frames
+from streamkit._secrets import blotted, hide_query, without_frames
 from streamkit._signals import let_through
 from streamkit.adapter import Located
 from streamkit.errors import (
@@ -35,8 +36,6 @@ from streamkit.timeouts import Timeouts
 
 DRAIN_BYTES: Final = 64 * 1024
 DRAIN_SECONDS: Final = 0.25
-
-now = time.monotonic
 
 
 class Pool(Protocol):
@@ -125,6 +124,15 @@ def locate(command: Locate) -> Located | StreamkitError | None:
         failed = ConfigurationError(f"the adapter {name!r} could not find its server: {error!r}")
         failed.__cause__ = error
         return failed
+
+
+def key_failed(error: Exception) -> ConfigurationError:
+    """The error for a key's callable that raised; its words may hold credentials."""
+    let_through(error)
+    said = ": ".join(filter(None, (type(error).__name__, blotted(str(error)))))
+    failed = ConfigurationError(f"the api_key callable failed: {said}")
+    failed.__cause__ = without_frames(error)
+    return failed
 
 
 def sign(command: Sign) -> Signed | StreamkitError:

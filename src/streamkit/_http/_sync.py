@@ -4,17 +4,31 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Generator, Iterator, Mapping
+from inspect import isawaitable, iscoroutine
 from typing import Any, Protocol
 
-from streamkit._commands import Close, Command, Drain, Locate, Open, Read, Reply, Sign, Sleep
+from streamkit._commands import (
+    AskKey,
+    Close,
+    Command,
+    Drain,
+    Key,
+    Locate,
+    Open,
+    Read,
+    Reply,
+    Sign,
+    Sleep,
+    now,
+)
 from streamkit._http._common import (
     DRAIN_BYTES,
     DRAIN_SECONDS,
     Driver,
     hang_up,
+    key_failed,
     locate,
     network_stream,
-    now,
     sign,
 )
 from streamkit._http._encoding import Inflater, inflater
@@ -124,6 +138,21 @@ def _patience(stream: Any) -> _Patience | None:
     return patience
 
 
+def _ask_key(command: AskKey) -> Key | ConfigurationError:
+    try:
+        key = command.source()
+    except Exception as error:
+        return key_failed(error)
+    if iscoroutine(key):
+        key.close()  # or it would warn that nobody awaited it
+    if isawaitable(key):
+        return ConfigurationError(
+            "the api_key callable is async, which plain code cannot await: give "
+            "streamkit.sync.Client a plain function, or use streamkit.Client"
+        )
+    return Key(key)
+
+
 class SyncDriver(Driver):
     """Carries the commands of one stream out."""
 
@@ -152,6 +181,8 @@ class SyncDriver(Driver):
                 self._pool.sleep(command.seconds)
             case Locate():
                 return locate(command)
+            case AskKey():
+                return _ask_key(command)
             case Sign():
                 return sign(command)
         return None
