@@ -223,12 +223,12 @@ class Draft:
         if kind == "reasoning":  # thoughts before the text goes on
             seam.tell_next()
         elif part is not None:
-            seam.settle()
+            seam.settle(over=False)
             choice.continued = None
             self._end(choice, part)
         elif kind != "text":
-            seam.settle()
-        elif seam.joint is None:
+            seam.settle(over=False)
+        else:
             seam.tell_next()
 
     def _end(self, choice: ChoiceDraft, part: PartDraft) -> None:
@@ -309,6 +309,8 @@ class Draft:
             part = choice.parts[-1] if choice.parts else None
         if part is None:
             part = self._start(choice, "reasoning", chunk.key, reasoning_kind="redacted")
+        if part.kind == "reasoning" and choice.continued is not None:
+            return  # stands behind the text that it led to, where no vendor takes it back
         part.signature, part.scheme = chunk.value, chunk.scheme
 
     def _cited(self, chunk: c.Cited) -> None:

@@ -11,7 +11,9 @@ the first words of it, once, and decides what of them is new:
    evidence, since an answer may well repeat itself.
 3. What was shown behind the point where the attempt was to go on, must come again, or is taken
    back.
-4. A word is never joined to a word. Where the lost attempt had white space, it stays, for servers
+4. What came behind it and was never shown must come too, or other words in its place: an answer
+   that ends, or that ends in the middle of it, is not believed.
+5. A word is never joined to a word. Where the lost attempt had white space, it stays, for servers
    swallow it at the beginning of an answer.
 """
 
@@ -175,8 +177,14 @@ class Joint:
         self.text += text
         return self._decide(ended=False)
 
-    def end(self) -> Join:
-        """What to do if no more text follows. Raises StartedAnewError as `feed`."""
+    def end(self, *, over: bool = True) -> Join:
+        """What to do if no more text follows; ``over`` if nothing else does either.
+
+        Raises:
+            StartedAnewError: as `feed`, or the answer is over before what had come already.
+        """
+        if not over and not self.text.strip():
+            self._lost = ""  # a call, say, came instead of words
         join = self._decide(ended=True)
         assert join is not None
         return join
@@ -249,14 +257,18 @@ class Joint:
 
     def _joined(self, text: str, *, ended: bool, repeated: bool) -> Join | None:
         shown = self._shown
+        if text.strip() and not repeated:
+            text = self._with_space(text)
+        if ended:
+            came, lost = text.rstrip(), self._lost.rstrip()
+            if len(came) < len(lost) and lost.startswith(came):
+                raise StartedAnewError("ended its answer before words that had come already")
+        elif len(text) < len(self._lost) and self._lost.startswith(text):
+            return None
         if not text.strip():
             return Join(0, "" if shown.startswith(text) else text) if ended else None
-        if not repeated:
-            text = self._with_space(text)
         if text.startswith(shown):
             return self._stopped(0, text[len(shown) :], ended=ended)
-        if shown.startswith(text) and not ended:
-            return None
         kept = min(_common(shown, text), len(_leading_space(shown)))
         return self._stopped(len(shown) - kept, text[kept:], ended=ended)
 

@@ -166,12 +166,12 @@ class Seam:
             self._deliver(part, self._lost)
         self._lost, self.joint = "", None
 
-    def settle(self) -> None:
-        """No more text comes to judge by. Raises as `admit`."""
+    def settle(self, *, over: bool = True) -> None:
+        """No more text comes, nor anything else if it is ``over``. Raises as `admit`."""
         if self.joint is not None:
             choice = self._draft.choices[0]
             part = choice.continued or choice.newest_text
-            join = self.joint.end()
+            join = self.joint.end(over=over)
             if part is not None and not part.closed:
                 self._deliver(part, self._joined(part, join))
             self.joint = None

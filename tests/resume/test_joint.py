@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from streamkit._joint import Joint, StartedAnewError, safe_length
+from streamkit._joint import Join, Joint, StartedAnewError, safe_length
 
 SKY = "The sky is blue because air scatters short waves more than long ones"
 
@@ -178,8 +178,25 @@ def test_what_was_shown_and_does_not_come_again_is_taken_back() -> None:
     assert joined("The quick", " black fox", shown=" bro", dropped="w") == "The quick black fox"
 
 
-def test_nothing_is_taken_back_for_nothing() -> None:
-    assert joined("The quick", "", shown=" bro") == "The quick bro"
+@pytest.mark.parametrize("how", ["prefix", "instruct"])
+@pytest.mark.parametrize("came", ["", " ", " 5", "5", "\n"])
+@pytest.mark.parametrize("shown", ["", " 5", " 500"])
+def test_an_end_before_what_had_come_already_is_not_believed(
+    shown: str, came: str, how: str
+) -> None:
+    with pytest.raises(StartedAnewError, match="ended its answer"):
+        joined("50 mg, never", came, shown=shown, dropped=" 5000"[len(shown) :], how=how)
+
+
+@pytest.mark.parametrize("came", ["", " ", "\n", " 5000", "5000", " 600", "."])
+def test_an_end_behind_what_had_come_or_other_words_is_believed(came: str) -> None:
+    dropped = " 5000" if came.strip() else " \n"
+    whole = joined("50 mg, never", came, dropped=dropped)
+    assert whole.split() == f"50 mg, never {came}".replace(" .", ".").split()
+
+
+def test_a_call_may_come_in_place_of_words() -> None:
+    assert Joint("Let me", " look", " it", "prefix").end(over=False) == Join(0, "")
 
 
 @pytest.mark.parametrize("cut", range(1, 6))
