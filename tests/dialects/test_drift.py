@@ -5,15 +5,25 @@ from __future__ import annotations
 import json
 import re
 from base64 import b64decode, b64encode
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from importlib import import_module
 from pathlib import Path
+from typing import Any
+from uuid import uuid4
 
 import pytest
 
+from streamkit._plugins import installed
+from streamkit.cli._known import Finding, Known, shipped
 from streamkit.cli._traced import tracing
+from streamkit.cli.drift import words_of
+from streamkit.errors import ConfigurationError
 from streamkit.testing import Recording, decode
 from tests.cli.program import run
 from tests.dialects.takers import PLUGINS, TYPES
+from tests.dialects.test_corpus import CASES as CASES_OF_THE_WILD
+from tests.dialects.test_corpus import FOLDER, prefix_of
 
 
 @dataclass(frozen=True)
@@ -101,6 +111,22 @@ CASES = [
         ('"stop_reason":"end_turn"', "delta.stop_reason"),
     ),
 ]  # fmt: skip
+INVENTIONS = {"unknown", "new_things", "mcp_and_new_blocks", "other_chunks"}
+"""Recordings made to hold what no vendor sends."""
+FREE_OF_FORM = re.compile(
+    r"(^|\.)(input|args|arguments|input_schema|json|document|tool_output|connectors|info"
+    r"|perf_metrics|serverToolUsage|content_filter_results\.violence|response)$"
+    r"|(^|\.)(tiers|inputAssessment)(\.|$)"
+)
+"""Objects in which keys are data."""
+UNDOCUMENTED = {
+    "choices[].delta.name",
+    "choices[].trace_details",
+    "usage.prompt_token_details",
+    "content_block.content.abort_reason",
+    "usage.fallback_credit",
+    "error.code = unknown-error",
+}
 DIALECTS = pytest.mark.parametrize("case", CASES, ids=lambda case: case.adapter)
 _BYTES = re.compile(r'"bytes":"([^"]*)"')
 
@@ -113,14 +139,46 @@ def source(case: Case) -> str:
     return _BYTES.sub(lambda m: f'"bytes":"{b64decode(m[1]).decode()}"', text)
 
 
+def grown(text: str) -> Iterator[tuple[str, str]]:
+    """The recording with one key more, for each object in each frame, and the object's path."""
+    lines = text.splitlines(keepends=True)
+    for number, line in enumerate(lines):
+        begin = line[: line.find("{")]
+        if begin.strip() not in ("", "data:") or "{" not in line:
+            continue
+        frame = event = json.loads(line[len(begin) :])
+        if packed := frame.get("bytes"):
+            event = json.loads(b64decode(packed))
+        for at, found in objects("", event):
+            found["aurora"] = 1
+            if packed:
+                frame["bytes"] = b64encode(json.dumps(event).encode()).decode()
+            yield (
+                at,
+                "".join([*lines[:number], f"{begin}{json.dumps(frame)}\n", *lines[number + 1 :]]),
+            )
+            del found["aurora"]
+
+
+def objects(path: str, value: Any) -> Iterator[tuple[str, dict[str, Any]]]:
+    match value:
+        case dict():
+            yield path, value
+            for key, inner in list(value.items()):
+                yield from objects(f"{path}.{key}" if path else key, inner)
+        case list():
+            for inner in value:
+                yield from objects(f"{path}[]", inner)
+
+
 def drift(case: Case, tmp_path: Path, text: str) -> tuple[int, list[tuple[str, ...]]]:
-    """What is told of the altered recording, where the one it was made of is known."""
+    """What is told of the altered recording, with no other word known than the plugin's."""
     if case.adapter == "bedrock-anthropic":
         inner = re.compile(r'"bytes":"(\{.*?\})"(?=[,}]\S*$)', re.MULTILINE)
         text = inner.sub(lambda m: f'"bytes":"{b64encode(m[1].encode()).decode()}"', text)
     new = tmp_path / f"new{case.path.suffix}"
     new.write_text(text, "utf-8")
-    ran = run("drift", case.adapter, str(new), "--known", str(case.path), "--json")
+    ran = run("drift", case.adapter, str(new), "--json")
     assert not ran.err
     assert all(line["files"] == [str(new)] for line in ran.lines)
     told = [(line["kind"], line["where"], line.get("value", "")) for line in ran.lines]
@@ -128,7 +186,7 @@ def drift(case: Case, tmp_path: Path, text: str) -> tuple[int, list[tuple[str, .
 
 
 @DIALECTS
-def test_a_recording_told_against_itself_holds_no_news(case: Case, tmp_path: Path) -> None:
+def test_an_ordinary_answer_is_no_news(case: Case, tmp_path: Path) -> None:
     assert drift(case, tmp_path, source(case)) == (0, [])
 
 
@@ -154,6 +212,26 @@ def test_a_new_field_is_named_with_its_path(case: Case, tmp_path: Path) -> None:
 
 
 @DIALECTS
+def test_a_new_field_is_named_wherever_it_comes(case: Case, tmp_path: Path) -> None:
+    """In each object of each recording, but those that are free of form: arguments and the like."""
+    adapter = installed().adapter(case.adapter)
+    told, silent = set(), set()
+    for recording in sorted(case.path.parent.iterdir()):
+        if recording.suffix not in TYPES or recording.stem in INVENTIONS:
+            continue
+        for at, body in grown(recording.read_text("utf-8")):
+            if at not in told:
+                new = tmp_path / recording.name
+                new.write_text(body, "utf-8")
+                words = words_of(adapter, new)
+                news = words.news(shipped(adapter)) if words else set()
+                where = Finding("field", f"{at}.aurora" if at else "aurora")
+                (told if where in news else silent).add(at)
+    assert {at for at in silent - told if not FREE_OF_FORM.search(at)} == set()
+    assert len(told) > 3
+
+
+@DIALECTS
 def test_a_new_value_is_named_with_its_path(case: Case, tmp_path: Path) -> None:
     case = replace(case, file=case.values_file or case.file)
     written, path = case.value
@@ -162,6 +240,98 @@ def test_a_new_value_is_named_with_its_path(case: Case, tmp_path: Path) -> None:
     key, _, _ = written.removesuffix('"').rpartition('"')
     code, told = drift(case, tmp_path, f'{head}{key}"polar"{tail}')
     assert (code, told) == (1, [("value", path, "polar")])
+
+
+@pytest.mark.parametrize(
+    ("adapter", "file", "written", "where"),
+    [
+        ("anthropic", "anthropic/tests/recordings/text.sse", '"type": "text_delta"', "delta.type"),
+        (
+            "cohere", "cohere/tests/recordings/text.sse",
+            '"type":"text"', "delta.message.content.type",
+        ),
+        (
+            "gemini-interactions", "gemini/tests/interactions_recordings/text.sse",
+            '"type":"text"', "delta.type",
+        ),
+        # An enumeration by known.txt alone: the adapter never asks for it.
+        (
+            "gemini", "gemini/tests/recordings/text.sse",
+            '"role":"model"', "candidates[].content.role",
+        ),
+        (
+            "openai-responses", "openai/tests/responses_recordings/web_search.sse",
+            '"status": "completed"', "item.status",
+        ),
+    ],
+)  # fmt: skip
+def test_a_new_kind_of_delta_and_of_what_is_only_listed_is_named(
+    adapter: str, file: str, written: str, where: str, tmp_path: Path
+) -> None:
+    text = (PLUGINS / f"streamkit-{file}").read_text("utf-8")
+    assert written in text
+    new = tmp_path / "new.sse"
+    new.write_text(text.replace(written, f'{written.rpartition(":")[0]}:"polar"'), "utf-8")
+    ran = run("drift", adapter, str(new), "--json")
+    assert ran.code == 1
+    told = [(line["kind"], line["where"], line.get("value")) for line in ran.lines]
+    assert ("value", where, "polar") in told
+
+
+@DIALECTS
+def test_of_the_plugins_recordings_only_inventions_are_news(case: Case) -> None:
+    """So whoever adds a recording says in known.txt what it brings."""
+    ran = run("drift", case.adapter, str(case.path.parent), "--json")
+    assert ran.err == ""
+    holders = {Path(file).stem for line in ran.lines for file in line["files"]}
+    assert holders == {p.stem for p in case.path.parent.iterdir() if p.stem in INVENTIONS}
+
+
+def test_ordinary_answers_of_the_wild_are_no_news() -> None:
+    """Where the collection of recordings is at hand: of 400, four hold what no vendor documents."""
+    news = set()
+    for case in CASES_OF_THE_WILD:
+        adapter = installed().adapter(prefix_of(case))
+        words = words_of(adapter, FOLDER / case["file"])
+        news |= {str(finding) for finding in words.news(shipped(adapter))} if words else set()
+    assert news == (UNDOCUMENTED if CASES_OF_THE_WILD else set())
+
+
+def test_what_is_told_is_a_line_for_known_txt() -> None:
+    folder = PLUGINS / "streamkit-anthropic/tests/recordings"
+    lines = run("drift", "anthropic", str(folder)).out.splitlines()
+    accepted = Known(Finding.parse(line) for line in lines)
+    assert len(lines) == 3
+    assert Finding("event", "weather_report") in accepted
+    assert Finding("value", "content_block.type", "hologram") in accepted
+    assert Finding("value", "content_block.type", "aurora") not in accepted
+
+
+def test_a_field_of_any_name_can_be_listed() -> None:
+    known = Known([Finding.parse("field  a[].document.*  (the user's own)")])
+    assert Finding("field", "a[].document.colour") in known
+    assert Finding("field", "a[].colour") not in known
+
+
+@pytest.mark.parametrize("line", ["field", "value  a.b", "field  a.b = c", "word  a.b", "a.b"])
+def test_a_line_that_is_none_is_named_with_its_place(
+    line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = tmp_path / f"aurora{uuid4().hex}"
+    package.mkdir()
+    (package / "__init__.py").write_text("")
+    (package / "adapter.py").write_text(
+        "from streamkit_ollama import OllamaChat\n\n\nclass Aurora(OllamaChat):\n    pass\n"
+    )
+    (package / "known.txt").write_text(f"# ours\n\nfield  seen\n{line}\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    adapter = import_module(f"{package.name}.adapter").Aurora()
+    with pytest.raises(ConfigurationError, match=f"known.txt, line 4 is neither .*{line!r}"):
+        shipped(adapter)
+    (package / "known.txt").write_text("field  seen\n")
+    known = shipped(adapter)
+    assert Finding("field", "seen") in known
+    assert Finding("field", "remote_model") in known, "of the adapter that it is made from"
 
 
 def test_what_is_told_is_readable_and_its_files_are_named() -> None:

@@ -16,6 +16,7 @@ from streamkit.adapter import Adapter, Decoder, Frame, WireRequest
 from streamkit.chunks import Chunk, Opaque
 from streamkit.cli._endings import COMPLETE, FAILED
 from streamkit.cli._json import write_line
+from streamkit.cli._known import Finding, Known, shipped
 from streamkit.cli._output import console, printable
 from streamkit.cli._traced import Traced, tracing
 from streamkit.errors import ConfigurationError
@@ -28,34 +29,25 @@ _KINDS: Final = frozenset({"type", "event_type"})
 _WORD: Final = re.compile(r"[A-Za-z][\w.-]{0,63}")
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Finding:
-    """``kind`` is ``event``, ``field`` or ``value``; ``where`` a path of keys, ``[]`` for lists."""
-
-    kind: str
-    where: str
-    what: str = ""
-
-    def __str__(self) -> str:
-        return f"{self.where} = {self.what}" if self.what else self.where
-
-
 def drift(adapter: str, files: Sequence[str], *, known: Sequence[str], as_json: bool) -> int:
-    """Name what the recordings hold that the adapter has no mapping for, and ``known`` does not.
+    """Name what the recordings hold that is new to the adapter.
 
-    ``files`` and ``known`` are recordings or folders of them. Returns 1 if there is something.
+    That is: what it has no mapping for, its ``known.txt`` does not list, and the recordings
+    ``known`` do not hold. ``files`` and ``known`` are recordings or folders of them. Returns 1 if
+    there is something.
 
     Raises:
         ConfigurationError: there is no such adapter, or a file holds nothing that it reads.
         OSError: a file cannot be read.
     """
     reader = installed().adapter(adapter.partition(":")[0])
-    old = {finding for _, findings in _read(reader, known) for finding in findings}
+    listed = shipped(reader)
+    old = {word for _, words in _read(reader, known) for word in words.all()}
     found: dict[Finding, list[str]] = {}
     count = 0
-    for path, findings in _read(reader, files):
+    for path, words in _read(reader, files):
         count += 1
-        for finding in findings - old:
+        for finding in words.news(listed) - old:
             found.setdefault(finding, []).append(str(path))
     if as_json:
         for finding, holders in sorted(found.items()):
@@ -84,8 +76,8 @@ def _show(reader: Adapter, found: dict[Finding, list[str]], count: int) -> None:
         screen.print(f"{reader.name} knows every word of {recordings}", soft_wrap=True)
 
 
-def _read(reader: Adapter, given: Sequence[str]) -> Iterator[tuple[Path, set[Finding]]]:
-    """What is unmapped in each file; of a folder, in those that hold an answer.
+def _read(reader: Adapter, given: Sequence[str]) -> Iterator[tuple[Path, Words]]:
+    """The words of each file; of a folder, of those that hold an answer.
 
     Raises:
         ConfigurationError: a file or a whole folder holds none.
@@ -93,18 +85,16 @@ def _read(reader: Adapter, given: Sequence[str]) -> Iterator[tuple[Path, set[Fin
     for name in given:
         path = Path(name)
         inside = sorted(p for p in path.iterdir() if p.is_file()) if path.is_dir() else [path]
-        read = [(p, findings) for p in inside if (findings := unmapped(reader, p)) is not None]
+        read = [(p, words) for p in inside if (words := words_of(reader, p)) is not None]
         if not read:
             raise ConfigurationError(f"{name} holds no answer that {reader.name} reads")
         yield from read
 
 
-def unmapped(reader: Adapter, path: Path) -> set[Finding] | None:
-    """What one recording holds that ``reader`` has no mapping for; None if it reads no event.
+def words_of(reader: Adapter, path: Path) -> Words | None:
+    """The words of one recording as ``reader`` took them; None if it reads no event in it.
 
-    An answer with an error's status is left out: every error body is read alike. Objects that the
-    adapter passes on without reading one name in them, such as a tool's arguments, are not looked
-    into.
+    An answer with an error's status is left out: every error body is read alike.
     """
     recording = Recording.load(path)
     if recording.status >= 400 or path.name.endswith(".expect.json"):
@@ -117,7 +107,7 @@ def unmapped(reader: Adapter, path: Path) -> set[Finding] | None:
         headers=recording.headers or _headers(path),
         lost=recording.lost,
     )
-    return watched.findings()
+    return watched.words()
 
 
 def _headers(path: Path) -> dict[str, str]:
@@ -157,8 +147,8 @@ class _Watched(Adapter):
             self._reader.decoder(request), self._reader.decoder(request), self._steps
         )
 
-    def findings(self) -> set[Finding] | None:
-        return _findings(self._steps) if self._steps else None
+    def words(self) -> Words | None:
+        return Words(self._steps) if self._steps else None
 
 
 class _WatchedDecoder(Decoder):
@@ -188,17 +178,31 @@ class _WatchedDecoder(Decoder):
 # --- what it did not know --------------------------------------------------------------------
 
 
-def _findings(steps: Sequence[_Step]) -> set[Finding]:
-    seen = _Seen()
-    found = set()
-    for step in steps:
-        if event := _unknown_event(step):
-            found.add(Finding("event", event))
-        else:
+class Words:
+    """The words of one recording, and which of them the adapter knew."""
+
+    def __init__(self, steps: Sequence[_Step]) -> None:
+        self._steps = [(step, _unknown_event(step)) for step in steps]
+
+    def all(self) -> set[Finding]:
+        """Every one, known or not."""
+        trees = [tree for step, _ in self._steps for tree in step.trees]
+        return self._events() | {word for tree in trees for word in _all("", tree)}
+
+    def news(self, listed: Known) -> set[Finding]:
+        """Those that the adapter has no mapping for, and ``listed`` does not have."""
+        seen = _Seen(listed)
+        for step, event in self._steps:
+            if event and Finding("event", event) not in listed:
+                continue  # the kind is the news
             for tree in step.trees:
                 if not isinstance(tree, dict) or any(key.known for key in tree):
                     seen.add("", tree)  # else it is no frame, but the input of a tool
-    return found | set(seen.fields()) | set(seen.values())
+        found = self._events() | set(seen.fields()) | set(seen.values())
+        return {finding for finding in found if finding not in listed}
+
+    def _events(self) -> set[Finding]:
+        return {Finding("event", event) for _, event in self._steps if event}
 
 
 def _unknown_event(step: _Step) -> str | None:
@@ -213,47 +217,76 @@ def _unknown_event(step: _Step) -> str | None:
     return None
 
 
+def _all(path: str, value: Any) -> Iterator[Finding]:
+    match value:
+        case dict():
+            for key, inner in value.items():
+                at = _under(path, key.plain)
+                yield Finding("field", at)
+                yield from _all(at, inner)
+        case list():
+            for inner in value:
+                yield from _all(f"{path}[]", inner)
+        case Traced():
+            yield _word(path, value.plain)
+
+
+def _under(path: str, key: str) -> str:
+    return f"{path}.{key}" if path else key
+
+
+def _word(path: str, word: str) -> Finding:
+    return Finding("event", word) if path in _KINDS else Finding("value", path, word)
+
+
 class _Seen:
     """Keys and strings of all frames, by their path."""
 
-    def __init__(self) -> None:
+    def __init__(self, listed: Known) -> None:
+        self._listed = listed
         self._keys: dict[tuple[str, str], bool] = {}
         """(path of an object, key): whether the adapter knew the key there."""
-        self._words: dict[tuple[str, str], bool] = {}
-        """(path, string): whether the adapter knew it, of those that it asked about."""
+        self._words: dict[Finding, bool] = {}
+        """Strings that it asked about, or that are in an enumeration: whether it knew them."""
 
     def add(self, path: str, value: Any) -> None:
         match value:
             case dict():
-                names = {key.plain: key for key in value}
-                if any(_is_new(value[key]) for name, key in names.items() if name in _KINDS):
-                    # Of an object of a new kind, the kind is the news.
-                    names = {name: key for name, key in names.items() if name in _KINDS}
-                for name, key in names.items():
-                    at = (path, name)
-                    self._keys[at] = self._keys.get(at, False) or key.known
-                    if key.known:
-                        self.add(f"{path}.{name}" if path else name, value[key])
+                kinds = {key: kind for key, kind in value.items() if key.plain in _KINDS}
+                for key, inner in (kinds if self._is_new(path, kinds) else value).items():
+                    field = (path, key.plain)
+                    self._keys[field] = self._keys.get(field, False) or key.known
+                    at = _under(path, key.plain)
+                    if key.known or self._listed.leads_to(at):
+                        self.add(at, inner)
             case list():
                 for inner in value:
                     self.add(f"{path}[]", inner)
-            case Traced() if value.asked:
-                at = (path, value.plain)
-                self._words[at] = self._words.get(at, False) or value.known
+            case Traced() if value.asked or path in self._listed.enumerations:
+                word = _word(path, value.plain)
+                self._words[word] = self._words.get(word, False) or value.known
+
+    def _is_new(self, path: str, kinds: dict[Traced, Any]) -> bool:
+        """Whether it is an object of a new kind: then the kind is the news."""
+        return any(
+            isinstance(kind, Traced)
+            and kind.asked
+            and not kind.known
+            and _word(_under(path, key.plain), kind.plain) not in self._listed
+            for key, kind in kinds.items()
+        )
 
     def fields(self) -> Iterator[Finding]:
-        """Keys unknown, in objects of which the adapter knows others."""
-        read = {path for (path, _), known in self._keys.items() if known}
+        """Keys unknown, in objects of which the adapter or the list has others."""
+        read = {path for (path, _), known in self._keys.items() if known} | self._listed.objects
         for (path, key), known in self._keys.items():
             if path in read and not known:
-                yield Finding("field", f"{path}.{key}" if path else key)
+                yield Finding("field", _under(path, key))
 
     def values(self) -> Iterator[Finding]:
-        for (path, word), known in self._words.items():
-            name = path.rpartition(".")[2].removesuffix("[]")
-            if not known and _WORD.fullmatch(word) and not _NO_WORDS.search(name):
-                yield Finding("event", word) if path in _KINDS else Finding("value", path, word)
-
-
-def _is_new(value: Any) -> bool:
-    return isinstance(value, Traced) and value.asked and not value.known
+        for word, known in self._words.items():
+            where, text = (word.where, word.what) if word.kind == "value" else ("", word.where)
+            name = where.rpartition(".")[2].removesuffix("[]")
+            told = where in self._listed.enumerations or not _NO_WORDS.search(name)
+            if not known and told and _WORD.fullmatch(text):
+                yield word
