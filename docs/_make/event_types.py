@@ -49,7 +49,7 @@ MEANING = {
     "ChoiceEnded.raw_finish_reason": "the vendor's word",
     "StreamEnded.outcome": "[how the stream ended](errors.md#outcomes)",
     "StreamEnded.finish_reason": "why choice 0 stopped, if it did",
-    "StreamEnded.attempts": "how often the request was sent",
+    "StreamEnded.attempts": "how often it was tried, without a connection too",
     "StreamEnded.timings": "seconds; [timings](responses.md#timings)",
     "StreamEnded.usage": "the last token counts",
     "StreamEnded.fault": "what went wrong",

@@ -108,6 +108,12 @@ def settle_usage(draft: Draft, unshown: str) -> None:
     draft.attempt_usage = None
 
 
+def estimate_usage(draft: Draft) -> None:
+    """Of an answer that ends broken: what is not reported is estimated, unless it had stopped."""
+    if draft.stop is None or draft.attempt_usage is None:
+        draft.usage = summed(draft.spent, _cost(draft, ""))
+
+
 def _cost(draft: Draft, unshown: str) -> Usage:
     said = "".join(p.text for p in draft.choices[0].parts if p.kind != "media")
     return cut_usage(draft.attempt_usage, said[draft.booked :] + unshown)

@@ -16,6 +16,7 @@ from typing import Any, Final
 from streamkit import events as e
 from streamkit._attempt import Attempts, Verdict, Whole
 from streamkit._call import Call
+from streamkit._checkpoint import estimate_usage
 from streamkit._commands import Close, Command, Drain, Locate, Reply, Sleep
 from streamkit._draft import Draft
 from streamkit._policy import Retrying
@@ -62,6 +63,7 @@ class Flow:
         self.error: StreamkitError | None = None
         self.attempts = 0
         self._unsent = self._missed = 0  # attempts that met nobody: in all, and in a row
+        self._vain = 0  # attempts that were sent before one showed anything
         self._leg = Leg(call.request, call.wire, call.content)
         self._fault: StreamkitError | None = None
         self._tries = Attempts(call, self.draft, self.watch)
@@ -127,6 +129,11 @@ class Flow:
     def _shown(self) -> bool:
         return self.draft.progress > 0 or self.draft.stop is not None
 
+    @property
+    def _sent(self) -> int:
+        """How often was sent what was shown in part, and what went on from there."""
+        return self.attempts - self._unsent - self._vain
+
     def _onward(self, error: StreamkitError, ladder: Resuming, idle: int) -> Leg | None:
         """What to send next; None if nothing.
 
@@ -134,19 +141,19 @@ class Flow:
         request were simply sent again: such an answer must be gone on with.
         """
         if not self._shown:
+            self._vain = self.attempts - self._unsent
             return self._leg
         if not ladder.worth_it(error):
             return None
         if self._missed >= MISSES:
             ladder.why = f"{self._missed} times in a row no connection could be made"
             return None
-        sent = self.attempts - self._unsent
-        return ladder.next(self.draft, sent, idle, reading=self._tries.reading)
+        return ladder.next(self.draft, self._sent, idle, reading=self._tries.reading)
 
     def _wait(self, error: StreamkitError, retrying: Retrying, barren: int) -> float | None:
         """Seconds until the next attempt; None if there is none."""
         if self._shown:
-            return retrying.wait_to_go_on(error, barren)
+            return retrying.wait_to_go_on(error, self.attempts, barren)
         return retrying.next_wait(error, self.attempts)
 
     def _step_on(self, ladder: Resuming, leg: Leg) -> None:
@@ -176,9 +183,7 @@ class Flow:
             if not ladder.refused(self._leg, verdict):
                 return verdict
             yield Close()
-            reading = self._tries.reading
-            sent = self.attempts - self._unsent
-            leg = ladder.next(self.draft, sent - 1, 0, reading=reading)
+            leg = ladder.next(self.draft, self._sent - 1, 0, reading=self._tries.reading)
             if leg is None and self._fault is not None:
                 verdict.__context__ = self._fault.__context__
                 self._fault.__context__ = verdict
@@ -217,6 +222,8 @@ class Flow:
         self.outcome, self.error = outcome, error
         if outcome != "complete":
             self.draft.seam.give_back()
+        if error is not None and self.draft.progress:
+            estimate_usage(self.draft)
         draft, stop = self.draft, self.draft.stop
         self.watch.stop()
         timings = self.watch.timings(draft.usage)

@@ -63,7 +63,8 @@ class Retry:
     ``stop``, ``wait`` and ``retry`` are tenacity objects and see the `StreamkitError` as the
     outcome. The default: four attempts, errors whose ``retryable`` is true, and a wait drawn
     evenly from zero to 0.5, 1, 2 … 8 seconds. A vendor's ``retry-after`` up to 120 s lengthens the
-    wait; a longer one ends the retrying. ``Retry.never()`` turns retrying off.
+    wait; a longer one ends the retrying. ``Retry.never()`` turns retrying off. A ``stop`` of your
+    own also bounds going on with an answer that broke, over all attempts since the call was made.
     """
 
     stop: StopBaseT = field(default_factory=_stop)
@@ -81,6 +82,11 @@ class Retry:
     def is_never(self) -> bool:
         """Whether this allows one attempt only."""
         return getattr(self.stop, "max_attempt_number", None) == 1
+
+    @property
+    def bounds_all(self) -> bool:
+        """Whether ``stop`` is the caller's own, and so bounds going on as well."""
+        return self.stop is not _stop() and not self.is_never
 
 
 @dataclass(slots=True)
@@ -154,11 +160,12 @@ class Retrying:
         state.idle_for += wait
         return wait
 
-    def wait_to_go_on(self, error: StreamkitError, idle: int) -> float | None:
+    def wait_to_go_on(self, error: StreamkitError, attempt: int, idle: int) -> float | None:
         """Seconds to wait before an attempt that goes on with an answer; None if it may not.
 
         ``idle`` attempts in a row, this one included, brought nothing new: progress resets the
-        wait. The caller's ``retry`` and ``stop`` are not asked; `Resume` has its own bounds.
+        wait. A ``stop`` of the caller's own is asked, of all attempts; but not that of
+        ``Retry.never()``, nor the default, for `Resume` has its own bounds. ``retry`` is not asked.
         """
         state = self._state
         state.attempt_number = max(1, idle)
@@ -169,9 +176,14 @@ class Retrying:
                 self.why = _too_long(error.retry_after)
                 return None
             wait = max(wait, error.retry_after)
+        state.attempt_number, state.upcoming_sleep = attempt, wait
+        if self._retry.bounds_all and _ask(self._retry.stop, state):
+            self.why = "Retry(stop=...) forbids another attempt"
+            return None
         if not self._budget.spend():
             self.why = _USED_UP
             return None
+        state.idle_for += wait
         return wait
 
     def succeeded(self) -> None:

@@ -56,8 +56,15 @@ _GO_ON: Final = (
 # Sources: "Migrating to Claude 4.6" advises this form in place of a prefilled turn.
 
 _NAMES_THE_PREFIX: Final = re.compile(
-    r"prefix|prefill|pre-fill|assistant|last message|final message|continue_final|partial", re.I
+    r"prefix|prefill|pre-fill|continue_final|partial"
+    r"|(last|final) (assistant )?(message|role|turn)|(end|start)s? with an? (user|assistant)"
+    r"|assistant (message|turn|role|response) (must|can|may|is|are|as)",
+    re.I,
 )
+_NAMES_ITS_SIZE: Final = re.compile(
+    r"context|length|exceed|too (long|large|many)|maximum|limit|white ?space", re.I
+)
+"""Then it is this text that the server refuses, and not every one."""
 
 _FINAL: Final = (InvalidRequestError, NotFoundError, ContentFilterError)
 _REFUSED: Final = "the server refuses it"
@@ -77,8 +84,9 @@ class Resume:
         min_fidelity: the least that is acceptable: ``exact``, ``seamless``, ``approximate``, or
             ``restarted``, which takes reasoning and unfinished calls back, and of words no more
             than the beginning of the first.
-        attempts: how often the request may be sent, the first time included. One that could not
-            be sent, for no connection was made, does not count; six of those in a row are the end.
+        attempts: how often the request may be sent, the attempt that first showed something
+            included; those before it are `Retry`'s. One that could not be sent, for no connection
+            was made, does not count; six of those in a row are the end.
         idle_attempts: how many attempts in a row may bring nothing new. A line that always breaks
             at the same place would otherwise be paid for until ``attempts`` are used up.
         max_extra_input_tokens: bound on the input of all further attempts together, estimated at
@@ -94,10 +102,20 @@ class Resume:
     hold_back: bool = True
 
     def __post_init__(self) -> None:
-        if self.min_fidelity not in _RANK:
+        if self.min_fidelity not in tuple(_RANK):
             raise ValueError(f"min_fidelity is one of {', '.join(_RANK)}")
-        if self.attempts < 1 or self.idle_attempts < 1:
-            raise ValueError("attempts and idle_attempts are at least 1")
+        for name in ("attempts", "idle_attempts"):
+            if not _is_count(getattr(self, name), least=1):
+                raise ValueError(f"{name} is a whole number, at least 1")
+        limit = self.max_extra_input_tokens
+        if limit is not None and not _is_count(limit, least=0):
+            raise ValueError("max_extra_input_tokens is None or a whole number, at least 0")
+        if not isinstance(self.hold_back, bool):
+            raise ValueError("hold_back is True or False")
+
+
+def _is_count(value: object, *, least: int) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= least
 
 
 @dataclass(slots=True)
@@ -235,7 +253,9 @@ class Resuming:
         if not isinstance(error, InvalidRequestError | NotFoundError):
             return False
         self._failed[leg.way or leg.how] = _REFUSED
-        if leg.how == "prefix" and _NAMES_THE_PREFIX.search(f"{error.message} {error.code}"):
+        said = f"{error.message} {error.code}"
+        sizes = _NAMES_ITS_SIZE.search(said)
+        if leg.how == "prefix" and _NAMES_THE_PREFIX.search(said) and not sizes:
             self._learned.add((self._where, leg.request.model, leg.how))
         return True
 

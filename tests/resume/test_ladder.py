@@ -287,7 +287,16 @@ def test_where_every_way_is_refused_the_fault_is_what_broke_the_answer() -> None
 
 
 @pytest.mark.parametrize(
-    ("message", "later"), [("prefill is not supported", ["instruct"]), ("too long", ["prefix"])]
+    ("message", "later"),
+    [
+        ("prefill is not supported", ["instruct"]),
+        ("The conversation must end with a user message.", ["instruct"]),
+        ("Expected last role User or Tool but got assistant", ["instruct"]),
+        ("too long", ["prefix"]),
+        ("context length: 9000 tokens in assistant messages exceed 8192", ["prefix"]),
+        ("final assistant content cannot end with trailing whitespace", ["prefix"]),
+        ("assistant messages hold an unknown field", ["prefix"]),
+    ],
 )
 def test_a_refusal_that_names_the_prefix_is_learned_for_the_base_url_and_model(
     message: str, later: list[str]
