@@ -71,6 +71,7 @@ class Setup:
         self._allow_http = allow_http
         self._max_frame_bytes = max_frame_bytes
         self._resume = resume
+        _policy(None, resume, self._retry)  # which refuses what is none
         self._budgets: dict[str, Budget] = {}
         self._learned: Learned = set()
 
@@ -186,6 +187,11 @@ def _policy(
     wanted = usual if asked is None else asked
     if wanted is None:
         wanted = not retry.is_never
+    if not isinstance(wanted, Resume | bool):
+        raise ConfigurationError(
+            "resume is True, False or a Resume(...), such as "
+            f'Resume(min_fidelity="seamless"), and not {type(wanted).__name__}'
+        )
     if isinstance(wanted, Resume):
         return wanted
     return Resume() if wanted else None
