@@ -31,7 +31,7 @@ Every message says what happened, after how much of the answer, and what to do n
 
 Attributes of every error: ``kind``, ``retryable``, ``retry_after`` (seconds), ``status`` (HTTP),
 ``code`` and ``request_id`` (the vendor's), ``body`` (the vendor's words), ``attempts`` (how often
-the request was sent), ``partial`` (the answer so far, a `ChatResponse`, or None).
+it was tried), ``partial`` (the answer so far, a `ChatResponse`, or None).
 """
 
 from __future__ import annotations
