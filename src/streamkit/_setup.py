@@ -12,13 +12,15 @@ from pydantic import ValidationError
 
 from streamkit import _plugins
 from streamkit._call import Call
+from streamkit._forms import explain
+from streamkit._parts import parse_object
 from streamkit._policy import Budget, Retry
 from streamkit._resume import Learned, Resume
 from streamkit._target import Target, check_headers, checked_base_url, encode_body
 from streamkit._token import load
 from streamkit.adapter import Adapter, Endpoint, KeySource, Located, Warned
 from streamkit.errors import ConfigurationError, StreamkitError, UnsupportedError
-from streamkit.messages import ChatRequest, Message
+from streamkit.messages import ChatRequest, Message, NamedTool, TextPart, Tool, ToolCall
 from streamkit.timeouts import Timeouts
 
 Messages = str | Message | Mapping[str, Any] | Sequence[Message | Mapping[str, Any]]
@@ -111,10 +113,11 @@ class Setup:
             del token, extra_headers
 
     def _adapter(self, model: str) -> tuple[str, Adapter, str]:
-        prefix, _, name = model.partition(":")
+        prefix, colon, name = model.partition(":")
         if not prefix or not name:
             raise ConfigurationError(
-                f"the model id {model!r} has no prefix: write vendor:model, "
+                f"the model id {model!r} has no {'name' if prefix and colon else 'prefix'}: "
+                "write vendor:model, "
                 "such as 'openai:gpt-5' or 'local:smollm2'"
             )
         return prefix, self._adapters.get(prefix) or _plugins.installed().adapter(prefix), name
@@ -134,7 +137,7 @@ class Setup:
         request, ignored = _honoured(adapter, request)
         wire = adapter.request(request)
         if strict and (ignored or wire.warnings):
-            problems = "; ".join(w.message for w in (*ignored, *wire.warnings))
+            problems = "; ".join(_named(w) for w in (*ignored, *wire.warnings))
             raise UnsupportedError(f"{model}: {problems} (strict=True)")
         return Call(
             model=model,
@@ -232,19 +235,62 @@ def _request(model: str, messages: Messages, options: Mapping[str, Any]) -> Chat
             f"unknown option {', '.join(unknown)}. Options of one vendor go into "
             f"extra_body={{...}}; common ones are: {', '.join(_option_names())}"
         )
-    if not messages:
-        raise ConfigurationError("messages is empty: give a prompt or at least one message")
+    if not isinstance(messages, Iterable):
+        raise ConfigurationError(
+            f"messages is of type {type(messages).__name__}: give a prompt, a Message, or a list "
+            "of them"
+        )
+    messages = tuple(messages)
     try:
-        return ChatRequest(model=model, messages=tuple(messages), **fields)  # type: ignore[arg-type]
+        request = ChatRequest(model=model, messages=messages, **fields)  # type: ignore[arg-type]
     except ValidationError as error:
-        explained = _explain(error)
+        explained = explain(error, messages)
+    else:
+        if not any(map(_says_something, request.messages)):
+            raise ConfigurationError(
+                "messages is empty: give a prompt, or at least one message with content that is "
+                "not a system message"
+            )
+        _check_named_tool(request)
+        _check_calls(request)
+        return request
     raise ConfigurationError(explained)  # without the other error: that holds the input
 
 
-def _explain(error: ValidationError) -> str:
-    # The input is left out: it may be a prompt.
-    lines = [f"{'.'.join(str(x) for x in e['loc'])}: {e['msg']}" for e in error.errors()]
-    return "the request is not valid: " + "; ".join(lines[:5])
+def _says_something(message: Message) -> bool:
+    """Whether it is a turn with content. Instructions alone are nothing to answer."""
+    return message.role != "system" and any(
+        not isinstance(part, TextPart) or part.text for part in message.content
+    )
+
+
+def _check_named_tool(request: ChatRequest) -> None:
+    """The tool that must be called has to be one of the caller's, as far as these are known."""
+    choice = request.tool_choice
+    names = [tool.name for tool in request.tools if isinstance(tool, Tool)]
+    if not isinstance(choice, NamedTool) or choice.name in names:
+        return
+    if len(names) == len(request.tools) and "tools" not in request.extra_body:
+        raise ConfigurationError(
+            f"tool_choice names the tool {choice.name!r}, which is not among tools: "
+            + (", ".join(names) or "there are none")
+        )
+
+
+def _check_calls(request: ChatRequest) -> None:
+    """Vendors get a call's arguments as an object or as text: both must say the same."""
+    parts = (part for message in request.messages for part in message.content)
+    for call in (part for part in parts if isinstance(part, ToolCall) and part.arguments):
+        if parse_object(call.arguments_text) != call.arguments:
+            raise ConfigurationError(
+                f"the arguments_text of the call {call.id!r} is not the JSON of its arguments"
+            )
+
+
+def _named(warned: Warned) -> str:
+    """The message, with the option that it is about."""
+    named = warned.what in warned.message
+    return warned.message if named else f"{warned.what}: {warned.message}"
 
 
 def _option_names() -> list[str]:

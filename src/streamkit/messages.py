@@ -6,10 +6,12 @@ came: ``messages.append(response.message)``. All models are frozen and reject un
 
 from __future__ import annotations
 
+import re
 from base64 import b64encode
+from binascii import a2b_base64
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import Annotated, Any, Literal, Self, TypedDict
+from typing import Annotated, Any, Final, Literal, Self, TypedDict
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, JsonValue, model_validator
 
@@ -79,6 +81,8 @@ class _Media(_Value):
     def _unfold_data_url(cls, value: Any) -> Any:
         """A ``data:`` URL is embedded data by another name, so adapters need not know both."""
         match value:
+            case {"data": bytes()}:
+                raise ValueError(f"data is base64 text; of bytes, {cls._of_bytes()} makes it")
             case {"url": str(url)} if url.startswith("data:"):
                 head, comma, data = url.partition(";base64,")
                 if comma and not value.get("data"):
@@ -95,6 +99,10 @@ class _Media(_Value):
         return self
 
     @classmethod
+    def _of_bytes(cls) -> str:
+        return f"{cls.__name__}.from_bytes(content, media_type)"
+
+    @classmethod
     def from_bytes(cls, content: bytes, media_type: str) -> Self:
         """Embed raw bytes; they travel as base64."""
         return cls(data=b64encode(content).decode("ascii"), media_type=media_type)
@@ -107,13 +115,40 @@ class _Media(_Value):
         return self.url
 
 
-class ImagePart(_Media):
+class _Sent(_Media):
+    """Media that only a caller makes, checked as such: an answer holds what its vendor sent."""
+
+    @model_validator(mode="after")
+    def _readable(self) -> Self:
+        if self.data is not None and not _is_base64(self.data):
+            raise ValueError(f"data is not base64; of bytes, {self._of_bytes()} makes it")
+        if self.url is not None and not _REMOTE.match(self.url):
+            raise ValueError(
+                "url is not one that a vendor could fetch, such as https://…; a file of yours is "
+                f"read by {self._of_bytes()}"
+            )
+        return self
+
+
+def _is_base64(data: str) -> bool:
+    try:
+        a2b_base64(data, strict_mode=True)
+    except ValueError:
+        return False
+    return True
+
+
+# Also gs:// and s3://, which some vendors take; a drive of Windows is no scheme.
+_REMOTE: Final = re.compile(r"(?!file:)[a-z][a-z0-9+.-]+:", re.IGNORECASE)
+
+
+class ImagePart(_Sent):
     """An image by ``url``, base64 ``data`` with ``media_type``, or the vendor's ``file_id``."""
 
     type: Literal["image"] = "image"
 
 
-class DocumentPart(_Media):
+class DocumentPart(_Sent):
     """A document (usually a PDF) by ``url``, ``data`` with ``media_type``, or ``file_id``."""
 
     type: Literal["document"] = "document"

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from streamkit import Resume, errors
 from streamkit import chunks as c
-from streamkit.adapter import INSTRUCT, ResumeBy
+from streamkit.adapter import INSTRUCT, ResumeBy, WireRequest
 from streamkit.messages import ChatRequest, ChatResponse
 from streamkit.sync import Client
 from streamkit.values import Warned
@@ -33,6 +35,22 @@ def test_half_a_character_is_told_in_the_answer_too(server: TapeServer) -> None:
     with Client(adapters=[Wire(server.url)]) as client:
         [warned] = client.complete("wire:any", "Hi").warnings
     assert (warned.code, warned.what) == ("half_character", "reasoning")
+
+
+class Curt(Wire):
+    """Its warnings name no option."""
+
+    def request(self, request: ChatRequest) -> WireRequest:
+        warnings = (Warned("option_ignored", "stop", "not here"),)
+        return replace(super().request(request), warnings=warnings)
+
+
+def test_strict_names_each_option_once(server: TapeServer) -> None:
+    client = Client(adapters=[Curt(server.url)], strict=True)
+    with client, pytest.raises(errors.UnsupportedError) as caught:
+        client.complete("wire:any", "Hi", seed=7, stop="x")
+    said = "wire:any: wire has no seed: it was not sent; stop: not here (strict=True)"
+    assert str(caught.value) == said
 
 
 class Instructed(Wire):
