@@ -112,10 +112,11 @@ class Attempts:
         opened = yield from self._open(target)
         if isinstance(opened, StreamkitError):
             return opened
-        if opened.status != 200:
+        content_type = opened.headers.get("content-type", "").partition(";")[0].strip().lower()
+        streams = opened.status // 100 == 2 and content_type == "text/event-stream"
+        if opened.status != 200 and not streams:
             return (yield from self._refused(opened))
         wire = self._leg.wire
-        content_type = opened.headers.get("content-type", "").partition(";")[0].strip().lower()
         framing = wire.framing_by_type.get(content_type)
         polled, head = wire.poll_every is not None, b""
         if framing is None and content_type in _NOT_A_STREAM:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from streamkit._commands import SILENT, Lost, Reply, TimedOut
 from streamkit._draft import Draft
-from streamkit._secrets import scrub, without_prompt
+from streamkit._secrets import drop_telling, scrub, without_prompt
 from streamkit._signals import let_through
 from streamkit._stopwatch import Stopwatch
 from streamkit.chunks import Fault
@@ -178,6 +178,7 @@ class Explainer:
         error.code = scrub(error.code, secrets)
         error.request_id = scrub(error.request_id, secrets)
         error.body = scrub(error.body, secrets)
+        drop_telling(error, secrets)
         return error
 
     def when(self) -> str:

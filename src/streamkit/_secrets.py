@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Iterable, Mapping
+from traceback import format_exception_only
 from typing import Any, Final, TypeVar
 from urllib.parse import parse_qsl, urlsplit
 
@@ -105,6 +106,26 @@ def without_frames(error: E) -> E:
             link.__context__.__traceback__ = None
         link = link.__cause__ or link.__context__
     return error
+
+
+def drop_telling(error: BaseException, secrets: tuple[str, ...]) -> None:
+    """Cut the chain of causes where one shows a secret; what it says is in ``error``, scrubbed.
+
+    A vendor may echo the key in broken HTTP, whose parser repeats what it cannot read.
+    """
+    left, seen = [error], set[int]()
+    while left:
+        link = left.pop()
+        seen.add(id(link))
+        for name in ("__cause__", "__context__"):
+            behind: BaseException | None = getattr(link, name)
+            if behind is None or id(behind) in seen:
+                continue
+            said = repr(behind) + "".join(format_exception_only(behind))
+            if any(secret in said for secret in secrets):
+                setattr(link, name, None)
+            else:
+                left.append(behind)
 
 
 class _WithoutQueries(logging.Filter):

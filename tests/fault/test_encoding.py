@@ -30,7 +30,15 @@ def read(server: TapeServer, backend: str, **options: Any) -> Seen:
 
 @each_backend
 @pytest.mark.parametrize(
-    ("name", "compress"), [("gzip", gzip.compress), ("deflate", zlib.compress)]
+    ("name", "compress"),
+    [
+        ("gzip", gzip.compress),
+        ("deflate", zlib.compress),
+        ("gzip", lambda body: gzip.compress(body) + bytes(9)),
+        ("gzip", lambda body: gzip.compress(body[:40]) + gzip.compress(body[40:])),
+        ("gzip", lambda body: b"".join(gzip.compress(bytes([x])) for x in body)),
+    ],
+    ids=["gzip", "deflate", "padded", "two members", "many members"],
 )
 def test_a_compressed_body_is_read_all_the_same(
     server: TapeServer, backend: str, name: str, compress: Any
