@@ -245,6 +245,14 @@ MUTANTS: dict[str, tuple[str, Sequence[Change]]] = {
     ),
     "keeps quiet about thinking": ("L19", [("    reasoning=True,\n", "")]),
     "claims counts that no recording shows": ("L19", [(f"[UsageReport({USAGE})]", "[]")]),
+    "claims several answers that no recording shows": (
+        "L19",
+        [('"temperature", "stop"}', '"temperature", "stop", "n"}')],
+    ),
+    "claims log probabilities that no recording shows": (
+        "L19",
+        [('"temperature", "stop"}', '"temperature", "stop", "logprobs"}')],
+    ),
     "sends one text of each turn": (
         "L19",
         [

@@ -9,7 +9,7 @@ from typing import Any
 
 from streamkit.adapter import WireRequest
 from streamkit.errors import UnsupportedError
-from streamkit.events import Notice
+from streamkit.events import Event, Notice, TextDelta
 from streamkit.messages import ChatRequest, Message
 from streamkit.testing import Tape
 from streamkit.writing import merged
@@ -207,10 +207,11 @@ def claims_are_shown(subject: Subject) -> None:
         "usage": supports.usage,
         "tools": "tools" in supports.options,
     }
+    asked = {name: name in supports.options for name in ("n", "logprobs")}  # come unasked, too
     # Variants are one dialect, so what one of them claims another's recording may show.
     shown = _shown(subject.suite.cases.values())
     shown_here = _shown(subject.cases)
-    for what, claim in claimed.items():
+    for what, claim in (claimed | asked).items():
         if claim and what not in shown:
             raise Violation(
                 f"no recording shows {what}, but Supports claims it",
@@ -218,7 +219,7 @@ def claims_are_shown(subject: Subject) -> None:
                 user="a promise that nobody has seen kept",
                 mend="record an answer that shows it, or do not claim it",
             )
-        if what in shown_here and not claim:
+        if what in shown_here and not claim and what in claimed:
             raise Violation(
                 f"recordings show {what}, but Supports does not claim it",
                 where=", ".join(c.recording.name for c in subject.cases if what in _shown([c])),
@@ -248,11 +249,17 @@ def _shown(cases: Iterable[Case]) -> set[str]:
                 ("reasoning", answer.reasoning),
                 ("usage", answer.usage),
                 ("tools", answer.tool_calls),
+                ("n", len(answer.choices) > 1),
+                ("logprobs", any(map(_has_logprobs, case.whole.events))),
                 ("text", answer.text and answer.outcome == "complete"),
             )
             if there
         }
     return shown
+
+
+def _has_logprobs(event: Event) -> bool:
+    return isinstance(event, TextDelta) and bool(event.logprobs)
 
 
 def _words_go_out(subject: Subject, messages: tuple[Message, ...]) -> None:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar
 
 from streamkit_anthropic import AnthropicMessages
 from streamkit_contract_tests import AdapterContract
 from streamkit_local import LocalChat
-from streamkit_openai import OpenAIResponses
+from streamkit_openai import RESPONSES_PROFILES, OpenAIResponses
 
+WITHOUT_LOGPROBS = replace(
+    RESPONSES_PROFILES["openai-compatible-responses"], options={"logprobs": None}
+)
 RECORDINGS = Path(__file__).parent / "recordings"
 
 
@@ -30,6 +34,6 @@ class TestLocalMessages(AdapterContract):
 
 class TestLocalResponses(AdapterContract):
     contract = 1
-    adapter = OpenAIResponses("openai-compatible-responses", base_url="http://localhost:8080/v1")
+    adapter = OpenAIResponses(WITHOUT_LOGPROBS, base_url="http://localhost:8080/v1")
     recordings = RECORDINGS / "responses"
     padding_fields = ("created_at",)
