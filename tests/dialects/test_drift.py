@@ -141,7 +141,7 @@ def source(case: Case) -> str:
 
 def grown(text: str) -> Iterator[tuple[str, str]]:
     """The recording with one key more, for each object in each frame, and the object's path."""
-    lines = text.splitlines(keepends=True)
+    lines = text.split("\n")
     for number, line in enumerate(lines):
         begin = line[: line.find("{")]
         if begin.strip() not in ("", "data:") or "{" not in line:
@@ -153,10 +153,8 @@ def grown(text: str) -> Iterator[tuple[str, str]]:
             found["aurora"] = 1
             if packed:
                 frame["bytes"] = b64encode(json.dumps(event).encode()).decode()
-            yield (
-                at,
-                "".join([*lines[:number], f"{begin}{json.dumps(frame)}\n", *lines[number + 1 :]]),
-            )
+            longer = f"{begin}{json.dumps(frame)}"
+            yield at, "\n".join([*lines[:number], longer, *lines[number + 1 :]])
             del found["aurora"]
 
 
@@ -215,7 +213,8 @@ def test_a_new_field_is_named_with_its_path(case: Case, tmp_path: Path) -> None:
 def test_a_new_field_is_named_wherever_it_comes(case: Case, tmp_path: Path) -> None:
     """In each object of each recording, but those that are free of form: arguments and the like."""
     adapter = installed().adapter(case.adapter)
-    told, silent = set(), set()
+    told: set[str] = set()
+    silent: set[str] = set()
     for recording in sorted(case.path.parent.iterdir()):
         if recording.suffix not in TYPES or recording.stem in INVENTIONS:
             continue
@@ -305,6 +304,16 @@ def test_what_is_told_is_a_line_for_known_txt() -> None:
     assert Finding("event", "weather_report") in accepted
     assert Finding("value", "content_block.type", "hologram") in accepted
     assert Finding("value", "content_block.type", "aurora") not in accepted
+
+
+def test_a_listed_event_is_looked_into(tmp_path: Path) -> None:
+    """Anthropic's recordings through Bedrock end with a frame that has no type."""
+    text = (PLUGINS / "streamkit-anthropic/tests/recordings/bedrock_metrics.sse").read_text()
+    written = '{"amazon-bedrock-invocationMetrics"'
+    assert written in text
+    (tmp_path / "new.sse").write_text(text.replace(written, f'{{"aurora": 1, {written[1:]}'))
+    ran = run("drift", "anthropic", str(tmp_path / "new.sse"), "--json")
+    assert [(line["kind"], line["where"]) for line in ran.lines] == [("field", "aurora")]
 
 
 def test_a_field_of_any_name_can_be_listed() -> None:

@@ -215,7 +215,7 @@ def drift(
     as_json: Annotated[bool, typer.Option("--json", help="print one JSON object a line")] = False,
     debug: Debug = False,
 ) -> int:
-    """Name the events, fields and values in recordings that an adapter has no mapping for.
+    """Name the events, fields and values in recordings that are new to an adapter.
 
     Exit codes: 0 there are none, 1 there are some.
     """

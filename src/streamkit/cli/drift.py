@@ -196,8 +196,9 @@ class Words:
             if event and Finding("event", event) not in listed:
                 continue  # the kind is the news
             for tree in step.trees:
-                if not isinstance(tree, dict) or any(key.known for key in tree):
-                    seen.add("", tree)  # else it is no frame, but the input of a tool
+                frame = event or not isinstance(tree, dict) or any(key.known for key in tree)
+                if frame:  # else it is the input of a tool
+                    seen.add("", tree)
         found = self._events() | set(seen.fields()) | set(seen.values())
         return {finding for finding in found if finding not in listed}
 
