@@ -247,7 +247,7 @@ def _shown(cases: Iterable[Case]) -> set[str]:
             what
             for what, there in (
                 ("reasoning", answer.reasoning),
-                ("usage", answer.usage),
+                ("usage", answer.usage and not answer.usage.estimated),
                 ("tools", answer.tool_calls),
                 ("n", len(answer.choices) > 1),
                 ("logprobs", any(map(_has_logprobs, case.whole.events))),
