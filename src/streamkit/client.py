@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from types import TracebackType
-from typing import Self, Unpack
+from typing import TYPE_CHECKING, Any, Self, Unpack
 
-from streamkit._http._async import AsyncHttp, AsyncPool
 from streamkit._policy import Retry
-from streamkit._resume import Resume
-from streamkit._setup import Messages, Setup
 from streamkit.adapter import Adapter, KeySource
-from streamkit.messages import ChatResponse, Options
-from streamkit.stream import Stream
+from streamkit.messages import ChatResponse, Options, Tool, VendorTool
 from streamkit.timeouts import Timeouts
+
+if TYPE_CHECKING:
+    from streamkit._http._async import AsyncHttp
+    from streamkit._resume import Resume
+    from streamkit._setup import Messages
+    from streamkit.stream import Stream
 
 
 class Client:
@@ -31,6 +33,8 @@ class Client:
         allow_http: permit plain-http base URLs that are not on this machine.
         max_frame_bytes: bound on one event of a stream, in bytes.
         resume: how an answer that breaks after part of it was shown goes on; False: not at all.
+        token_secret: signs resume tokens, 16 characters or more; then only tokens signed with it
+            are taken.
     """
 
     def __init__(
@@ -46,7 +50,14 @@ class Client:
         allow_http: bool = False,
         max_frame_bytes: int = 64 * 2**20,
         resume: Resume | bool | None = None,
+        token_secret: str | bytes | None = None,
     ) -> None:
+        # What carries answers is loaded with a client: not with this module, which many a program
+        # imports and does not use, and not in the midst of the first call.
+        from streamkit._http._async import AsyncPool
+        from streamkit._setup import Setup
+        from streamkit.stream import Stream
+
         self._setup = Setup(
             adapters=adapters,
             api_key=api_key,
@@ -57,8 +68,10 @@ class Client:
             allow_http=allow_http,
             max_frame_bytes=max_frame_bytes,
             resume=resume,
+            token_secret=token_secret,
         )
         self._pool = AsyncPool(http)
+        self._new_stream = Stream
 
     def stream(
         self,
@@ -91,7 +104,7 @@ class Client:
             )
         finally:
             del messages, options  # no traceback with local variables may show these
-        return Stream(call, self._pool)
+        return self._new_stream(call, self._pool)
 
     def resume(
         self,
@@ -101,22 +114,31 @@ class Client:
         timeouts: Timeouts | None = None,
         resume: Resume | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
+        tools: Sequence[Tool | VendorTool] | None = None,
     ) -> Stream:
         """Go on with a broken answer, from the ``token`` of its `StreamInterrupted`.
 
         ``stream.text`` gives what is new; ``stream.snapshot`` and the response hold all. Keys and
-        addresses are this client's own; headers are not in a token, so give them again.
+        addresses are this client's own; headers are not in a token, so give them again, and
+        ``extra_body`` and ``tools`` that hold secrets.
 
         Raises:
-            ConfigurationError: the token is damaged, too old, or of another adapter.
+            ConfigurationError: the token is damaged, too old, or of another adapter; or a secret is
+                missing.
         """
         try:
             call = self._setup.resumed(
-                token, extra_headers or {}, retry=retry, timeouts=timeouts, resume=resume
+                token,
+                {"extra_body": extra_body, "tools": tools},
+                extra_headers or {},
+                retry=retry,
+                timeouts=timeouts,
+                resume=resume,
             )
         finally:
-            del token
-        return Stream(call, self._pool)
+            del token, extra_headers, extra_body, tools
+        return self._new_stream(call, self._pool)
 
     async def complete(
         self,

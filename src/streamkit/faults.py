@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from email.utils import parsedate_to_datetime
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -138,10 +137,14 @@ def _wait(headers: Mapping[str, str]) -> float | None:
             continue
         if 0 <= seconds < float("inf"):
             return seconds
+    if "retry-after" not in headers or "date" not in headers:
+        return None
+    from email.utils import parsedate_to_datetime  # seldom needed, and dear to import
+
     try:
         until = parsedate_to_datetime(headers["retry-after"])
         return max(0.0, (until - parsedate_to_datetime(headers["date"])).total_seconds())
-    except (KeyError, ValueError, TypeError):
+    except (ValueError, TypeError):
         return None
 
 
@@ -227,8 +230,13 @@ def _error_object(body: bytes) -> Any:
 
 
 def _detail(detail: Any) -> str:
+    """FastAPI's words, and of each mistake the place: ``body.messages: field required``."""
     if isinstance(detail, list):
-        return "; ".join(str(d.get("msg", d)) if isinstance(d, Mapping) else str(d) for d in detail)
+        return "; ".join(map(_detail, detail))
+    if isinstance(detail, Mapping) and "msg" in detail:
+        place = detail.get("loc")
+        where = ".".join(map(str, place)) + ": " if isinstance(place, list) else ""
+        return f"{where}{detail['msg']}"
     return str(detail)
 
 

@@ -10,10 +10,9 @@ from typing import Any, Self, cast
 
 from streamkit import _plugins
 from streamkit._call import Call
-from streamkit._commands import Command, Open, Read
+from streamkit._commands import Command, Open, Read, now
 from streamkit._flow import Flow
 from streamkit._http._async import AsyncDriver, AsyncPool
-from streamkit._http._common import now
 from streamkit._secrets import without_frames
 from streamkit.errors import ConfigurationError
 from streamkit.events import Event, TextDelta

@@ -76,9 +76,6 @@ class AsyncPool:
             # Loads httpx: not with `import streamkit`, and not in the midst of the first call.
             import streamkit._http._connections  # noqa: F401
 
-    def driver(self, timeouts: Timeouts) -> AsyncDriver:
-        return AsyncDriver(self, timeouts)
-
     def http(self) -> AsyncHttp:
         if self._closed:
             raise ConfigurationError("the client is closed; make a new one")
