@@ -31,4 +31,5 @@ class Call:
     max_frame_bytes: int = 64 * 2**20
     resume: Resume | None = None
     learned: Learned = field(default_factory=set)
+    token_secret: bytes = field(default=b"", repr=False)
     saved: Saved | None = field(default=None, repr=False)

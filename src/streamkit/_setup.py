@@ -36,6 +36,7 @@ class Policies(TypedDict, total=False):
     strict: bool | None
 
 
+_SHORTEST_SECRET = 16
 _NOT_OPTIONS = frozenset({"model", "messages", "extra_body", "extra_headers"})
 
 
@@ -54,6 +55,7 @@ class Setup:
         allow_http: bool = False,
         max_frame_bytes: int = 64 * 2**20,
         resume: Resume | bool | None = None,
+        token_secret: str | bytes | None = None,
     ) -> None:
         if isinstance(api_key, str) or isinstance(base_url, str):
             raise ConfigurationError(
@@ -74,6 +76,10 @@ class Setup:
         self._max_frame_bytes = max_frame_bytes
         self._resume = resume
         _policy(None, resume, self._retry)  # which refuses what is none
+        secret = token_secret.encode() if isinstance(token_secret, str) else token_secret
+        if secret is not None and len(secret) < _SHORTEST_SECRET:
+            raise ConfigurationError(f"token_secret has fewer than {_SHORTEST_SECRET} characters")
+        self._token_secret = secret or b""
         self._budgets: dict[str, Budget] = {}
         self._learned: Learned = set()
 
@@ -95,14 +101,22 @@ class Setup:
             del messages, options  # no traceback with local variables may show these
 
     def resumed(
-        self, token: str, extra_headers: Mapping[str, str], **policies: Unpack[Policies]
+        self,
+        token: str,
+        given: Mapping[str, Any],
+        extra_headers: Mapping[str, str],
+        **policies: Unpack[Policies],
     ) -> Call:
-        """The call that goes on with a token's answer. Raises ConfigurationError."""
+        """The call that goes on with a token's answer. Raises ConfigurationError.
+
+        ``given`` are fields of the request that the caller gives again; None is none.
+        """
         try:
-            saved = load(token)
+            saved = load(token, self._token_secret)
             prefix, adapter, _ = self._adapter(saved.model)
             saved.draft(deque(), adapter)  # refuse here what cannot be read
-            request = saved.request.model_copy(update={"extra_headers": dict(extra_headers)})
+            request = saved.asked_again({k: v for k, v in given.items() if v is not None})
+            request = request.model_copy(update={"extra_headers": dict(extra_headers)})
             policies = {**policies, "resume": policies.get("resume") or True}
             call = self._call(saved.model, prefix, adapter, request, **policies)
             call.saved = saved
@@ -110,7 +124,7 @@ class Setup:
         except StreamkitError as refused:
             raise refused.with_traceback(None)  # noqa: B904
         finally:
-            del token, extra_headers
+            del token, given, extra_headers
 
     def _adapter(self, model: str) -> tuple[str, Adapter, str]:
         prefix, colon, name = model.partition(":")
@@ -153,6 +167,7 @@ class Setup:
             max_frame_bytes=self._max_frame_bytes,
             resume=_policy(policies.get("resume"), self._resume, retry),
             learned=self._learned,
+            token_secret=self._token_secret,
         )
 
     def _target(self, prefix: str, adapter: Adapter, located: Located | None) -> Target:

@@ -13,9 +13,9 @@ from __future__ import annotations
 import asyncio
 import sys
 import warnings
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import TracebackType
-from typing import Self, Unpack, cast
+from typing import Any, Self, Unpack, cast
 
 from streamkit._call import Call
 from streamkit._http._sync import SyncDriver, SyncHttp, SyncPool
@@ -26,7 +26,7 @@ from streamkit._setup import Messages, Setup
 from streamkit.adapter import Adapter, KeySource
 from streamkit.errors import ConfigurationError
 from streamkit.events import Event, TextDelta
-from streamkit.messages import ChatResponse, Options
+from streamkit.messages import ChatResponse, Options, Tool, VendorTool
 from streamkit.stream import StreamState, busy
 from streamkit.timeouts import Timeouts
 
@@ -163,6 +163,7 @@ class Client:
         allow_http: bool = False,
         max_frame_bytes: int = 64 * 2**20,
         resume: Resume | bool | None = None,
+        token_secret: str | bytes | None = None,
     ) -> None:
         _refuse_event_loop()
         self._setup = Setup(
@@ -175,6 +176,7 @@ class Client:
             allow_http=allow_http,
             max_frame_bytes=max_frame_bytes,
             resume=resume,
+            token_secret=token_secret,
         )
         self._pool = SyncPool(http)
 
@@ -212,21 +214,30 @@ class Client:
         timeouts: Timeouts | None = None,
         resume: Resume | None = None,
         extra_headers: Mapping[str, str] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
+        tools: Sequence[Tool | VendorTool] | None = None,
     ) -> Stream:
         """Go on with a broken answer, from the ``token`` of its `StreamInterrupted`.
 
         ``stream.text`` gives what is new; ``stream.snapshot`` and the response hold all. Keys and
-        addresses are this client's own; headers are not in a token, so give them again.
+        addresses are this client's own; headers are not in a token, so give them again, and
+        ``extra_body`` and ``tools`` that hold secrets.
 
         Raises:
-            ConfigurationError: the token is damaged, too old, or of another adapter.
+            ConfigurationError: the token is damaged, too old, or of another adapter; or a secret is
+                missing.
         """
         try:
             call = self._setup.resumed(
-                token, extra_headers or {}, retry=retry, timeouts=timeouts, resume=resume
+                token,
+                {"extra_body": extra_body, "tools": tools},
+                extra_headers or {},
+                retry=retry,
+                timeouts=timeouts,
+                resume=resume,
             )
         finally:
-            del token
+            del token, extra_headers, extra_body, tools
         return Stream(call, self._pool)
 
     def complete(

@@ -151,6 +151,7 @@ def ask(
     adapter: Adapter | None = None,
     setup: Setup | None = None,
     token: str | None = None,
+    given: dict[str, Any] | None = None,
     model: str = "wire:any",
     append_only: bool = False,
     policies: dict[str, Any] | None = None,
@@ -161,7 +162,7 @@ def ask(
     if token is None:
         call = setup.call(model, "Hi", options, **(policies or {}))
     else:
-        call = setup.resumed(token, {}, **(policies or {}))
+        call = setup.resumed(token, given or {}, {}, **(policies or {}))
     told = Told(Heard(append_only=append_only), [], [])
 
     def vendor(url: str, body: bytes) -> Answer:

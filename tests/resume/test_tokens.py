@@ -307,7 +307,7 @@ def test_a_token_cannot_make_the_library_call_another_host() -> None:
 
 def test_headers_are_given_again() -> None:
     setup = Setup(adapters=[Going()])
-    call = setup.resumed(broken(HALF).error.token, {"X-Team": "mine"})
+    call = setup.resumed(broken(HALF).error.token, {}, {"X-Team": "mine"})
     assert call.request.extra_headers == {"X-Team": "mine"}
 
 

@@ -30,7 +30,7 @@ def cut(answer: Answer, offset: int) -> tuple[Vendor, Heard]:
 
 def gone_on(answer: Answer, vendor: Vendor, token: str) -> Heard:
     heard = Heard()
-    play(vendor.answer, Setup(adapters=[answer.dialect.adapter]).resumed(token, {}), heard)
+    play(vendor.answer, Setup(adapters=[answer.dialect.adapter]).resumed(token, {}, {}), heard)
     return heard
 
 
