@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from types import TracebackType
-from typing import Any, Self, Unpack
+from typing import TYPE_CHECKING, Any, Self, Unpack
 
-from streamkit._http._async import AsyncHttp, AsyncPool
 from streamkit._policy import Retry
-from streamkit._resume import Resume
-from streamkit._setup import Messages, Setup
 from streamkit.adapter import Adapter, KeySource
 from streamkit.messages import ChatResponse, Options, Tool, VendorTool
-from streamkit.stream import Stream
 from streamkit.timeouts import Timeouts
+
+if TYPE_CHECKING:
+    from streamkit._http._async import AsyncHttp
+    from streamkit._resume import Resume
+    from streamkit._setup import Messages
+    from streamkit.stream import Stream
 
 
 class Client:
@@ -50,6 +52,12 @@ class Client:
         resume: Resume | bool | None = None,
         token_secret: str | bytes | None = None,
     ) -> None:
+        # What carries answers is loaded with a client: not with this module, which many a program
+        # imports and does not use, and not in the midst of the first call.
+        from streamkit._http._async import AsyncPool
+        from streamkit._setup import Setup
+        from streamkit.stream import Stream
+
         self._setup = Setup(
             adapters=adapters,
             api_key=api_key,
@@ -63,6 +71,7 @@ class Client:
             token_secret=token_secret,
         )
         self._pool = AsyncPool(http)
+        self._new_stream = Stream
 
     def stream(
         self,
@@ -95,7 +104,7 @@ class Client:
             )
         finally:
             del messages, options  # no traceback with local variables may show these
-        return Stream(call, self._pool)
+        return self._new_stream(call, self._pool)
 
     def resume(
         self,
@@ -129,7 +138,7 @@ class Client:
             )
         finally:
             del token, extra_headers, extra_body, tools
-        return Stream(call, self._pool)
+        return self._new_stream(call, self._pool)
 
     async def complete(
         self,
