@@ -102,7 +102,7 @@ def _summary(decoded: Decoded) -> Iterator[tuple[str, str]]:
         yield "provider_item", " ".join(filter(None, (item.kind, item.name, item.id)))
     for citation in answer.citations:
         yield "citation", citation.url or citation.title or citation.cited_text or citation.kind
-    if answer.usage is not None:
+    if answer.usage is not None and answer.usage.raw:
         yield "usage", _json(answer.usage.raw)
 
 
