@@ -19,7 +19,7 @@ from pydantic_core import from_json
 from streamkit.chunks import Chunk, Fault
 from streamkit.faults import fault_from_http
 from streamkit.messages import ChatRequest
-from streamkit.values import Warned as Warned
+from streamkit.values import Warned as Warned  # noqa: PLC0414 - a part of the contract
 
 Framing = Literal["sse", "jsonl", "json-array", "aws-event-stream"]
 """How the body is cut into frames: server-sent events, one JSON value a line, the elements of one

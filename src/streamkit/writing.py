@@ -7,8 +7,10 @@ what cannot, that nothing is changed without a warning, and which facts of a mod
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from copy import deepcopy
+from hashlib import sha256
 from typing import Any, Final, TypeVar, get_args
 
 from streamkit.adapter import Warned
@@ -46,16 +48,17 @@ class Warnings:
         return iter(self._told)
 
     def ignored(self, option: str, why: str) -> None:
-        """``option`` is not sent."""
-        self._told[Warned("option_ignored", option, why)] = None
+        """``option`` is not sent. The message says so; ``why`` names the vendor or the model."""
+        self._told[Warned("option_ignored", option, f"{option} is not sent: {why}")] = None
 
     def adjusted(self, option: str, how: str) -> None:
-        """``option`` is sent, but not as it was given."""
-        self._told[Warned("option_adjusted", option, how)] = None
+        """``option`` is sent, but not as it was given: ``how``, and by whose rule."""
+        self._told[Warned("option_adjusted", option, f"{option}: {how}")] = None
 
     def dropped(self, part: Part, why: str) -> None:
         """A part that a model made does not go back."""
-        self._told[Warned("part_dropped", part.type, why)] = None
+        what = part.type.replace("_", " ")
+        self._told[Warned("part_dropped", part.type, f"{what} is left out: {why}")] = None
 
 
 # --- messages ----------------------------------------------------------------------------------
@@ -95,17 +98,17 @@ def goes_back(
     """
     match part:
         case IncompleteToolCall():
-            why = "a tool call that was cut is not sent back"
+            why = "it was cut"
         case ReasoningPart(closed=False):
-            why = "reasoning that was cut is not sent back"
+            why = "it was cut"
         case ReasoningPart(scheme=None) if None not in schemes:
             why = f"{dialect} takes back only reasoning that it signed"
         case ReasoningPart(scheme=str(scheme)) if scheme not in schemes:
-            why = f"this reasoning is signed for {scheme.partition(':')[0]}"
+            why = f"it is signed for {scheme.partition(':')[0]}"
         case ProviderItem(dialect=owner) if owner != dialect:
-            why = f"an item of {owner} means nothing to {dialect}"
+            why = f"one of {owner} means nothing to {dialect}"
         case ProviderItem() if not (part.complete and part.payload):
-            why = "an item that was cut is not sent back"
+            why = "it was cut"
         case _:
             return True
     warnings.dropped(part, why)
@@ -140,6 +143,16 @@ def arguments_text_of(call: ToolCall) -> str:
     if call.arguments is None:
         return json.dumps(arguments_of(call), ensure_ascii=False)
     return call.arguments_text if call.arguments else "{}"
+
+
+def fitting_id(id_: str, form: re.Pattern[str], length: int = 32) -> str:
+    """A call's id if it is of the vendor's ``form``, else as many hex digits of its digest.
+
+    So the id of a call and of its result stay the same, and two ids never become one.
+    """
+    if form.fullmatch(id_):
+        return id_
+    return sha256(id_.encode("utf-8", "surrogatepass")).hexdigest()[:length]
 
 
 # --- options -----------------------------------------------------------------------------------

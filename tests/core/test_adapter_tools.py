@@ -201,7 +201,9 @@ def test_a_service_tier_that_is_not_there_becomes_the_first() -> None:
     assert tier_among(("auto", "flex"), "flex", warnings, "Acme") == "flex"
     assert list(warnings) == []
     assert tier_among(("auto", "flex"), "priority", warnings, "Acme") == "auto"
-    assert [w.message for w in warnings] == ["Acme has no tier 'priority': 'auto' is sent"]
+    assert [w.message for w in warnings] == [
+        "service_tier: Acme has no tier 'priority': 'auto' is sent"
+    ]
 
 
 def test_a_tool_as_a_function() -> None:

@@ -103,6 +103,21 @@ def test_an_error_body_tells_what_it_means(status: int, body: Any, kind: str) ->
 
 
 @pytest.mark.parametrize(
+    ("detail", "message"),
+    [
+        ("no", "no"),
+        ([{"loc": ["body", "messages"], "msg": "field required"}, {"msg": "bad"}, "odd"],
+         "body.messages: field required; bad; odd"),
+        ([{"loc": ["body", "messages", 0, "role"], "msg": "m"}], "body.messages.0.role: m"),
+        ({"code": 7}, "{'code': 7}"),
+    ],
+)  # fmt: skip
+def test_an_error_of_fastapi_names_the_place(detail: Any, message: str) -> None:
+    body = json.dumps({"detail": detail}).encode()
+    assert fault_from_http(422, {}, body).message == message
+
+
+@pytest.mark.parametrize(
     ("delay", "seconds"), [("48s", 48.0), ("0.5s", 0.5), ("soon", None), (48, None), ("-1s", None)]
 )
 def test_googles_delay_is_a_wait(delay: Any, seconds: float | None) -> None:

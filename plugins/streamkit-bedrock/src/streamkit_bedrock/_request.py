@@ -139,7 +139,9 @@ class _Body:
         if request.reasoning_effort is not None:
             self._effort(request.reasoning_effort)
         if request.parallel_tool_calls is False:
-            self.ignored("parallel_tool_calls", f"{request.model} cannot be told to call one tool")
+            self.ignored(
+                "parallel_tool_calls", f"{request.model} cannot be told to make one call at most"
+            )
 
     def _effort(self, asked: str) -> None:
         model, facts = self.request.model, self.facts
@@ -163,7 +165,7 @@ class _Body:
             return
         if not request.tools:
             if choice is not None:
-                self.ignored("tool_choice", "there are no tools to choose from")
+                self.ignored("tool_choice", "Converse has no choice without tools")
             return
         self.tool_config["tools"] = [_tool(tool) for tool in request.tools]
         if self.claude is not None and (chosen := self.claude.get("tool_choice")):
@@ -215,7 +217,9 @@ class _Body:
         """
         if called and not self.tool_config:
             self.tool_config["tools"] = [_tool(Tool(name=name)) for name in called]
-            self.adjusted("tools", f"a conversation with calls needs them: {', '.join(called)}")
+            self.adjusted(
+                "tools", f"Converse needs those of a history with calls: {', '.join(called)} added"
+            )
         collected = {
             "toolConfig": self.tool_config,
             "outputConfig": self.output,

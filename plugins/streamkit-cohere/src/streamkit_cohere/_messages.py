@@ -12,6 +12,7 @@ from typing import Any
 
 from streamkit.errors import UnsupportedError
 from streamkit.messages import (
+    DocumentPart,
     ImagePart,
     MediaPart,
     Message,
@@ -120,5 +121,6 @@ def _piece(part: Part) -> _Fields:
         case ImagePart():
             raise UnsupportedError("Cohere takes images by URL or data, not by file id")
         case _:
-            hint = "texts to be cited go by extra_body={'documents': […]}"
+            cited = "texts to be cited go by extra_body={'documents': […]}"
+            hint = cited if isinstance(part, DocumentPart) else ""
             raise refused(part, "Cohere", "user", hint)
