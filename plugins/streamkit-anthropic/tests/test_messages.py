@@ -218,7 +218,7 @@ def test_an_hour_in_the_cache_is_said_and_the_mark_passes_over_what_cannot_bear_
             ),
             {
                 "type": "tool_result",
-                "tool_use_id": "functions_f_0",
+                "tool_use_id": "d6bdd4de328a22edd610f9548b4f419f",
                 "content": [
                     {"type": "text", "text": "see"},
                     {"type": "image", "source": {"type": "url", "url": "https://e.org/a.png"}},
@@ -296,7 +296,12 @@ CITED = {"type": "char_location", "document_index": 0, "cited_text": "f", "file_
         ),
         (
             ToolCall(id="c:1", name="f", arguments=None, arguments_text="ls", kind="custom"),
-            {"type": "tool_use", "id": "c_1", "name": "f", "input": {"input": "ls"}},
+            {
+                "type": "tool_use",
+                "id": "7c9d30055291ef7b84cdc4577fa871f8",
+                "name": "f",
+                "input": {"input": "ls"},
+            },
         ),
         (
             ProviderItem(dialect="anthropic-messages", kind="server_tool_use", payload=SEARCH),

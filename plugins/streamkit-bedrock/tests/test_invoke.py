@@ -10,7 +10,8 @@ import pytest
 
 from streamkit.adapter import Frame, WireRequest
 from streamkit.chunks import End, Fault, Opaque, Text
-from streamkit.messages import ChatRequest, DocumentPart, JsonSchema, Message, Tool
+from streamkit.errors import UnsupportedError
+from streamkit.messages import ChatRequest, DocumentPart, ImagePart, JsonSchema, Message, Tool
 from streamkit.testing import Recording, decode
 from streamkit_anthropic import AnthropicMessages
 from streamkit_bedrock import BedrockAnthropic
@@ -52,6 +53,20 @@ def test_betas_stand_in_the_body_those_that_are_needed_too() -> None:
     wire = BedrockAnthropic().request(ChatRequest(model=SONNET, messages=(file,)))
     assert wire.body["anthropic_beta"] == ["files-api-2025-04-14"]
     assert "anthropic_beta" not in build().body
+
+
+@pytest.mark.parametrize("part", [ImagePart, DocumentPart])
+def test_what_bedrock_would_have_to_fetch_is_refused(part: type[ImagePart | DocumentPart]) -> None:
+    given = part(url="https://example.com/a")
+    request = ChatRequest(model=SONNET, messages=(Message.user("What is it?", given),))
+    with pytest.raises(UnsupportedError, match=r"fetches no URLs.*from_bytes"):
+        BedrockAnthropic().request(request)
+    assert BedrockAnthropic(fetches=True).request(request).body["messages"]
+    data = part(data="aGk=", media_type="image/png" if part is ImagePart else "application/pdf")
+    sent = BedrockAnthropic().request(
+        ChatRequest(model=SONNET, messages=(Message.user("What is it?", data),))
+    )
+    assert sent.body["messages"][0]["content"][1]["source"]["data"] == "aGk="
 
 
 def test_the_service_tier_is_a_header() -> None:

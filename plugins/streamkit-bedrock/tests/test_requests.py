@@ -369,15 +369,6 @@ def test_results_of_tools(result: ToolResult, sent: dict[str, Any]) -> None:
     assert content(result) == [{"toolResult": {"toolUseId": "c1", **sent}}]
 
 
-def test_ids_of_other_vendors_are_made_to_fit() -> None:
-    call = CALL.model_copy(update={"id": "fc/1|" + "x" * 70})
-    [block] = content(call, role="assistant")
-    id_ = block["toolUse"]["toolUseId"]
-    [result] = content(ToolResult(call_id=call.id, content="4"))
-    assert len(id_) == 64
-    assert result["toolResult"]["toolUseId"] == id_
-
-
 # --- media ---------------------------------------------------------------------------------------
 
 

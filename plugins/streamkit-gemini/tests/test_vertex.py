@@ -10,8 +10,8 @@ import pytest
 
 import streamkit_gemini
 from streamkit.adapter import Adapter, Unsigned
-from streamkit.errors import ConfigurationError, InvalidRequestError
-from streamkit.messages import ChatRequest, DocumentPart, Message, Tool
+from streamkit.errors import ConfigurationError, InvalidRequestError, UnsupportedError
+from streamkit.messages import ChatRequest, DocumentPart, ImagePart, Message, Tool
 from streamkit.sync import Client
 from streamkit.testing import MemoryTransport, Tape
 from streamkit_anthropic import AnthropicMessages
@@ -169,6 +169,15 @@ def test_betas_are_a_header_those_that_are_needed_too() -> None:
     file = Message.user("Sum up", DocumentPart(file_id="file_1"))
     request = ChatRequest(model="claude-sonnet-4-5", messages=(file,))
     assert VertexAnthropic().request(request).headers == {"anthropic-beta": "files-api-2025-04-14"}
+
+
+@pytest.mark.parametrize("part", [ImagePart, DocumentPart])
+def test_what_vertex_would_have_to_fetch_is_refused(part: type[ImagePart | DocumentPart]) -> None:
+    asked = Message.user("What is it?", part(url="https://example.com/a"))
+    request = ChatRequest(model="claude-sonnet-4-5", messages=(asked,))
+    with pytest.raises(UnsupportedError, match=r"fetches no URLs.*from_bytes"):
+        VertexAnthropic().request(request)
+    assert VertexAnthropic(fetches=True).request(request).body["messages"]
 
 
 def test_the_newer_version_takes_no_sampling() -> None:

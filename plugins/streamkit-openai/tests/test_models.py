@@ -44,6 +44,21 @@ def test_sampling_options_go_to_models_that_take_them(
     assert told == ([] if taken else [("option_ignored", x) for x in ("temperature", "top_p")])
 
 
+@pytest.mark.parametrize("prefix", ["openai", "azure"])
+@pytest.mark.parametrize(
+    ("model", "taken"),
+    [
+        ("gpt-4.1", True), ("o3", False), ("o4-mini", False), ("gpt-5-mini", False),
+        ("gpt-5.1", False), ("gpt-5.2", False), ("gpt-5.4-pro", False), ("gpt-5.5", True),
+        ("gpt-5-chat-latest", True), ("unheard-of", True),
+    ],
+)  # fmt: skip
+def test_stop_goes_to_models_that_take_it(prefix: str, model: str, taken: bool) -> None:
+    wire = build(OpenAIChat(prefix), model, stop=("Z",))
+    assert wire.body.get("stop") == (["Z"] if taken else None)
+    assert [(w.code, w.what) for w in wire.warnings] == [("option_ignored", "stop")] * (not taken)
+
+
 @pytest.mark.parametrize("adapter", ADAPTERS, ids=lambda a: a.name)
 @pytest.mark.parametrize(
     ("model", "asked", "sent"),

@@ -30,7 +30,7 @@ from streamkit.messages import (
     ToolResult,
 )
 from streamkit.values import Citation
-from streamkit.writing import Warnings, arguments_of, goes_back, refused
+from streamkit.writing import Warnings, arguments_of, fitting_id, goes_back, refused
 from streamkit_anthropic._values import DIALECT, SCHEME
 from streamkit_anthropic.models import ModelFacts
 
@@ -39,6 +39,9 @@ _Fields = dict[str, Any]
 # What a call carries beyond id, name and input: docs/en/api/messages, ToolUseBlockParam.
 _CALL_EXTRAS = ("caller", "toolset_name")
 
+_ID = re.compile("[a-zA-Z0-9_-]+")
+"""Ids made by other vendors may be of another form, which is refused."""
+
 _CACHEABLE = ("text", "image", "document", "tool_use", "tool_result")
 _USUAL_TTL = "5m"
 
@@ -46,8 +49,9 @@ _USUAL_TTL = "5m"
 class Messages:
     """Builds the ``messages`` of one request; what had to be dropped goes to ``warnings``."""
 
-    def __init__(self, facts: ModelFacts, warnings: Warnings) -> None:
+    def __init__(self, facts: ModelFacts, warnings: Warnings, *, fetches: bool) -> None:
         self.names_files = False
+        self._fetches = fetches
         self._facts = facts
         self._warnings = warnings
         self._turns: list[_Fields] = []
@@ -190,7 +194,11 @@ class Messages:
         content: Any = part.content
         if not isinstance(content, str):
             content = [block for p in content if (block := self._given(p)) is not None]
-        result = {"type": "tool_result", "tool_use_id": _call_id(part.call_id), "content": content}
+        result = {
+            "type": "tool_result",
+            "tool_use_id": fitting_id(part.call_id, _ID),
+            "content": content,
+        }
         return result | ({"is_error": True} if part.is_error else {})
 
     def _document(self, part: DocumentPart) -> _Fields:
@@ -208,13 +216,19 @@ class Messages:
         if part.data is not None:
             media_type = (part.media_type or "").lower()
             return {"type": "base64", "media_type": media_type, "data": part.data}
+        if not self._fetches:
+            what = part.type.title() + "Part"
+            raise UnsupportedError(
+                f"Claude fetches no URLs at this server: send the {part.type}'s bytes, "
+                f"{what}(data=..., media_type=...) or {what}.from_bytes(...)"
+            )
         return {"type": "url", "url": part.url}
 
 
 def _tool_call(call: ToolCall) -> _Fields:
     own = (call.vendor or {}).get(SCHEME) or {}
     extras = {name: value for name, value in own.items() if name in _CALL_EXTRAS}
-    block = {"type": "tool_use", "id": _call_id(call.id), "name": call.name}
+    block = {"type": "tool_use", "id": fitting_id(call.id, _ID), "name": call.name}
     return {**block, "input": arguments_of(call), **extras}
 
 
@@ -235,11 +249,6 @@ def _citations(citations: Sequence[Citation]) -> list[dict[str, Any]]:
         for c in citations
         if str(c.raw.get("type", "")).endswith("_location")
     ]
-
-
-def _call_id(id_: str) -> str:
-    """Ids made by other vendors may hold what Anthropic refuses (``^[a-zA-Z0-9_-]+$``)."""
-    return re.sub(r"[^a-zA-Z0-9_-]", "_", id_)
 
 
 def _plain_text(data: str, media_type: str) -> _Fields:

@@ -58,7 +58,12 @@ _TIERS = ("auto", "standard_only")
 
 
 def build(
-    request: ChatRequest, models: Mapping[str, ModelFacts], version: str, betas: tuple[str, ...]
+    request: ChatRequest,
+    models: Mapping[str, ModelFacts],
+    version: str,
+    betas: tuple[str, ...],
+    *,
+    fetches: bool,
 ) -> WireRequest:
     """The HTTP request for ``request``.
 
@@ -72,7 +77,7 @@ def build(
     body.stops()
     body.format()
     body.metadata()
-    messages = Messages(body.facts, warnings)
+    messages = Messages(body.facts, warnings, fetches=fetches)
     turns = messages.build(request.messages, request.prompt_cache_ttl)
     fields: dict[str, Any] = {"model": request.model, "stream": True, "messages": turns}
     if messages.system:

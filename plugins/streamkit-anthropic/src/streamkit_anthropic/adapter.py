@@ -47,8 +47,9 @@ class AnthropicMessages(Adapter):
     one set, those options become warnings.
 
     ``betas`` go out as the ``anthropic-beta`` header. ``lenient_end`` takes a clean end of the body
-    after a stop reason for the end mark, for servers that never send ``message_stop``. ``models``
-    says what models take, see `streamkit_anthropic.models`.
+    after a stop reason for the end mark, for servers that never send ``message_stop``. ``fetches``
+    says whether the server takes images and documents by URL; else they are refused here.
+    ``models`` says what models take, see `streamkit_anthropic.models`.
     """
 
     dialect: ClassVar[str] = DIALECT
@@ -59,6 +60,7 @@ class AnthropicMessages(Adapter):
     betas: tuple[str, ...] = ()
     name: str = "anthropic"
     lenient_end: bool = False
+    fetches: bool = True
     models: Mapping[str, ModelFacts] = field(default_factory=lambda: MODELS, repr=False, hash=False)
     endpoint: Endpoint = field(init=False, repr=False, compare=False)
     supports: Supports = field(init=False, default=_SUPPORTS, repr=False, compare=False)
@@ -68,7 +70,7 @@ class AnthropicMessages(Adapter):
         object.__setattr__(self, "endpoint", _ENDPOINT.at(self.base_url, self.api_key))
 
     def request(self, request: ChatRequest) -> WireRequest:
-        return build(request, self.models, self.version, self.betas)
+        return build(request, self.models, self.version, self.betas, fetches=self.fetches)
 
     def decoder(self, request: ChatRequest) -> Decoder:
         kind = reasoning_kind(request, self.models)

@@ -30,12 +30,13 @@ from streamkit.messages import (
     ToolResult,
 )
 from streamkit.values import Citation
-from streamkit.writing import Warnings, arguments_of, goes_back, refused
+from streamkit.writing import Warnings, arguments_of, fitting_id, goes_back, refused
 from streamkit_bedrock._values import DIALECT, SCHEME
 
 _Fields = dict[str, Any]
 
-_MAX_ID = 64
+_ID = re.compile("[a-zA-Z0-9_.:-]{1,64}")
+"""The service model's ToolUseId; ids made by other vendors may be of another form."""
 
 # The service model's DocumentFormat; VideoFormat and AudioFormat where they are not the subtype.
 _DOCUMENTS = {
@@ -158,7 +159,7 @@ class Messages:
                 return self._thought(part)
             case ToolCall():
                 self._called[part.name] = None
-                id_, arguments = _call_id(part.id), arguments_of(part)
+                id_, arguments = fitting_id(part.id, _ID), arguments_of(part)
                 return {"toolUse": {"toolUseId": id_, "name": part.name, "input": arguments}}
             case ImagePart():
                 return _media(part)
@@ -193,7 +194,7 @@ class Messages:
     def _result(self, part: ToolResult) -> _Fields:
         parts = [TextPart(text=part.content)] if isinstance(part.content, str) else part.content
         content = [b for p in parts if (b := self._given(p)) is not None]
-        result: _Fields = {"toolUseId": _call_id(part.call_id), "content": content}
+        result: _Fields = {"toolUseId": fitting_id(part.call_id, _ID), "content": content}
         if part.is_error:
             # An error without words is refused.
             result |= {"status": "error", "content": content or [{"text": "error"}]}
@@ -234,11 +235,6 @@ def _text_block(text: str) -> _Fields | None:
 def _citations(citations: Sequence[Citation]) -> list[dict[str, Any]]:
     """Those of this dialect, as received."""
     return [c.raw for c in citations if isinstance(c.raw.get("location"), dict)]
-
-
-def _call_id(id_: str) -> str:
-    """Ids made by other vendors may hold what Bedrock refuses (ToolUseId)."""
-    return re.sub(r"[^a-zA-Z0-9_.:-]", "_", id_)[-_MAX_ID:]
 
 
 def _media(part: ImagePart | MediaPart) -> _Fields:

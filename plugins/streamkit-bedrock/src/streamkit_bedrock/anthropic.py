@@ -29,7 +29,8 @@ class BedrockAnthropic(AnthropicMessages):
     """Claude in Bedrock, in Anthropic's own dialect, with what Converse has no words for.
 
     ``region``, ``base_url``, ``api_key`` and ``signer`` are as in `Bedrock`. ``version`` is the
-    ``anthropic_version`` of the body, ``betas`` its ``anthropic_beta``.
+    ``anthropic_version`` of the body, ``betas`` its ``anthropic_beta``. Bedrock ``fetches`` no
+    images and documents by URL (BerriAI/litellm#18497).
     """
 
     version: str = "bedrock-2023-05-31"
@@ -37,6 +38,7 @@ class BedrockAnthropic(AnthropicMessages):
     models: Mapping[str, ModelFacts] = field(default_factory=lambda: CLAUDE, repr=False, hash=False)
     region: str | None = None
     signer: Signer | str | None = field(default=SIGNER, repr=False)
+    fetches: bool = False
 
     def __post_init__(self) -> None:
         place = endpoint(self.region, self.base_url, self.api_key, self.signer)
@@ -45,7 +47,8 @@ class BedrockAnthropic(AnthropicMessages):
 
     def request(self, request: ChatRequest) -> WireRequest:
         # Bedrock's version takes what the default one does.
-        messages = AnthropicMessages(betas=self.betas, models=self.models).request(
+        direct = AnthropicMessages(betas=self.betas, models=self.models, fetches=self.fetches)
+        messages = direct.request(
             request.model_copy(update={"extra_body": {}, "service_tier": None})
         )
         warnings, headers = Warnings(messages.warnings), {"accept": EVENT_STREAM}

@@ -30,6 +30,7 @@ class VertexAnthropic(AnthropicMessages):
     ``ANTHROPIC_VERTEX_PROJECT_ID`` and ``CLOUD_ML_REGION`` count first, as for Anthropic's own SDK.
     ``version`` is the ``anthropic_version`` of the body. ``base_url`` is what stands before
     ``/publishers``; what is found on this machine, token or credentials, is not sent there.
+    Vertex AI ``fetches`` nothing: "URL sources are not supported" (BerriAI/litellm#18430).
 
     Raises:
         ConfigurationError: both ``base_url`` and a place on Vertex AI are given.
@@ -40,6 +41,7 @@ class VertexAnthropic(AnthropicMessages):
     project: str | None = None
     location: str | None = None
     signer: Signing = field(default=None, repr=False)
+    fetches: bool = False
 
     def __post_init__(self) -> None:
         if self.base_url is not None and (self.project or self.location):
@@ -59,7 +61,9 @@ class VertexAnthropic(AnthropicMessages):
 
     def request(self, request: ChatRequest) -> WireRequest:
         version = _SAME if self.version == _VERTEX else self.version
-        direct = AnthropicMessages(version=version, betas=self.betas, models=self.models)
+        direct = AnthropicMessages(
+            version=version, betas=self.betas, models=self.models, fetches=self.fetches
+        )
         messages = direct.request(request.model_copy(update={"extra_body": {}}))
         body = {k: v for k, v in messages.body.items() if k != "model"}
         beta = messages.headers.get("anthropic-beta")

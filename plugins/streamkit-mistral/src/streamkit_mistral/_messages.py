@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from hashlib import sha256
 from typing import Any
 
 from streamkit.errors import UnsupportedError
@@ -28,6 +27,7 @@ from streamkit.messages import (
 from streamkit.writing import (
     Warnings,
     arguments_text_of,
+    fitting_id,
     goes_back,
     refused,
     results_apart,
@@ -100,7 +100,7 @@ def thinking_of(part: ReasoningPart) -> _Fields:
 
 def _tool_call(call: ToolCall) -> _Fields:
     function = {"name": call.name, "arguments": arguments_text_of(call)}
-    return {"id": fitting_id(call.id), "type": "function", "function": function}
+    return {"id": call_id(call.id), "type": "function", "function": function}
 
 
 def _tool_result(result: ToolResult) -> _Fields:
@@ -108,19 +108,19 @@ def _tool_result(result: ToolResult) -> _Fields:
     named = {"name": result.name} if result.name else {}
     return {
         "role": "tool",
-        "tool_call_id": fitting_id(result.call_id),
+        "tool_call_id": call_id(result.call_id),
         **named,
         "content": content if isinstance(content, str) else content_of(content),
     }
 
 
-def fitting_id(id_: str) -> str:
+def call_id(id_: str) -> str:
     """The id, or nine letters and digits in place of one of another form, the same every time.
 
     Mistral refuses others, even those of models that it hosts itself: "Tool call id was … but must
     be a-z, A-Z, 0-9, with a length of 9" (mistral-common, its validator; error 3280 of the API).
     """
-    return id_ if _OWN_ID.fullmatch(id_) else sha256(id_.encode("utf-8", "replace")).hexdigest()[:9]
+    return fitting_id(id_, _OWN_ID, 9)
 
 
 def content_of(parts: Sequence[Part]) -> str | list[_Fields]:

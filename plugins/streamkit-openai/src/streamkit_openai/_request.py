@@ -8,7 +8,7 @@ from streamkit.adapter import WireRequest
 from streamkit.messages import ChatRequest, JsonSchema, NamedTool
 from streamkit.writing import Warnings, function_tool, merged, nearest_effort, put, without_none
 from streamkit_openai._messages import Messages
-from streamkit_openai.models import facts_of, samples
+from streamkit_openai.models import facts_of, takes
 from streamkit_openai.profiles import OPTIONS, Profile
 
 
@@ -29,7 +29,7 @@ def build(profile: Profile, request: ChatRequest) -> WireRequest:
         value, field = getattr(request, option), profile.option(option)
         if field is None or value is None or value == ():
             continue
-        if samples(request, facts, option, warnings):
+        if takes(request, facts, option, warnings):
             put(body, field, _value(profile, request, option, warnings))
     if "top_logprobs" in body:
         body["logprobs"] = True

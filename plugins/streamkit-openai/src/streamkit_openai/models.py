@@ -10,6 +10,9 @@ Sources, as of November 2026:
   reason answer 400 "Encrypted content is not supported with this model"
   (microsoft/agent-framework#7483). gpt-5-chat does not reason: pydantic-ai's profiles.
 - sampling: the same profiles. gpt-5.1 and later take sampling options when they do not reason.
+- stops: the API reference ("Not supported with latest reasoning models"); 400 "Unsupported
+  parameter: 'stop'" for o3, gpt-5 and gpt-5.2 (huggingface/smolagents#1662, #1893,
+  crewAIInc/crewAI#2738, #4149). gpt-5.5 and later take it (BerriAI/litellm#28650).
 - efforts: OpenAI, "Reasoning models"; where a generation's levels are not sure, any is sent.
 """
 
@@ -34,16 +37,21 @@ class ModelFacts:
     ``encrypted``: the Responses API can be asked for its reasoning in encrypted form, to go back
     with the next turn. ``sampling``: `SAMPLING` is taken always, never, or only with
     ``reasoning_effort="none"``. ``efforts`` are the levels it takes, lowest first; empty: any.
+    ``stops``: ``stop`` is taken.
     """
 
     encrypted: bool = False
     sampling: Literal["yes", "no", "not_reasoning"] = "yes"
     efforts: tuple[str, ...] = ()
+    stops: bool = True
 
 
-_O_SERIES = ModelFacts(encrypted=True, sampling="no", efforts=("low", "medium", "high"))
+_O_SERIES = ModelFacts(
+    encrypted=True, sampling="no", efforts=("low", "medium", "high"), stops=False
+)
 _GPT_5 = replace(_O_SERIES, efforts=("minimal", "low", "medium", "high"))
 _GPT_5_X = ModelFacts(encrypted=True, sampling="not_reasoning")
+_GPT_5_1 = replace(_GPT_5_X, stops=False)
 
 MODELS: Mapping[str, ModelFacts] = MappingProxyType(
     {
@@ -55,8 +63,11 @@ MODELS: Mapping[str, ModelFacts] = MappingProxyType(
         "gpt-5-pro": replace(_GPT_5, efforts=("high",)),
         "gpt-5-chat": ModelFacts(),
         "gpt-5.": _GPT_5_X,
-        "gpt-5.1": replace(_GPT_5_X, efforts=("none", "low", "medium", "high")),
-        "gpt-5.1-codex-max": _GPT_5_X,
+        "gpt-5.1": replace(_GPT_5_1, efforts=("none", "low", "medium", "high")),
+        "gpt-5.1-codex-max": _GPT_5_1,
+        "gpt-5.2": _GPT_5_1,
+        "gpt-5.3": _GPT_5_1,
+        "gpt-5.4": _GPT_5_1,
     }
 )
 """OpenAI's models, at OpenAI and at its clouds."""
@@ -67,8 +78,11 @@ def facts_of(model: str, models: Mapping[str, ModelFacts] = MODELS) -> ModelFact
     return row_of(model, models, ModelFacts())
 
 
-def samples(request: ChatRequest, facts: ModelFacts, option: str, warnings: Warnings) -> bool:
+def takes(request: ChatRequest, facts: ModelFacts, option: str, warnings: Warnings) -> bool:
     """Whether ``option`` is taken from this request; if not, a warning says why."""
+    if option == "stop" and not facts.stops:
+        warnings.ignored("stop", f"{request.model} takes no stop sequences")
+        return False
     if option not in SAMPLING or facts.sampling == "yes":
         return True
     if facts.sampling == "not_reasoning" and request.reasoning_effort == "none":

@@ -24,7 +24,7 @@ from streamkit.messages import (
     ToolResult,
 )
 from streamkit.writing import Warnings, arguments_text_of, goes_back, refused, words_of
-from streamkit_mistral._messages import SCHEMES, content_of, fitting_id, joined, thinking_of
+from streamkit_mistral._messages import SCHEMES, call_id, content_of, joined, thinking_of
 from streamkit_mistral.conversations._values import DIALECT
 
 _Fields = dict[str, Any]
@@ -91,7 +91,7 @@ def _tool_call(call: ToolCall) -> _Fields:
     own = (call.vendor or {}).get(DIALECT) or {}
     return {
         "type": "function.call",
-        "tool_call_id": fitting_id(call.id),
+        "tool_call_id": call_id(call.id),
         "name": call.name,
         "arguments": arguments_text_of(call),
         **own,
@@ -105,7 +105,7 @@ def _from_caller(parts: Sequence[Part]) -> list[_Fields]:
         match part:
             case ToolResult(content=content):
                 words = content if isinstance(content, str) else _words(content, "a tool result")
-                id_ = fitting_id(part.call_id)
+                id_ = call_id(part.call_id)
                 wire.append({"type": "function.result", "tool_call_id": id_, "result": words})
             case MediaPart() | ImagePart(file_id=str()) | DocumentPart(file_id=str()):
                 raise UnsupportedError(

@@ -12,7 +12,7 @@ from typing import Any
 from streamkit.adapter import WireRequest
 from streamkit.messages import ChatRequest, JsonSchema, NamedTool, Tool, VendorTool
 from streamkit.writing import Warnings, merged, nearest_effort, put, without_none
-from streamkit_openai.models import facts_of, samples
+from streamkit_openai.models import facts_of, takes
 from streamkit_openai.responses._messages import Messages
 from streamkit_openai.responses.profiles import OPTIONS, ResponsesProfile
 
@@ -57,7 +57,7 @@ def _options(profile: ResponsesProfile, request: ChatRequest, warnings: Warnings
         value = getattr(request, option)
         if value is None or value == () or profile.option(option) is None:
             continue
-        if not samples(request, facts, option, warnings):
+        if not takes(request, facts, option, warnings):
             continue
         match option:
             case "tools":
