@@ -115,7 +115,7 @@ INVENTIONS = {"unknown", "new_things", "mcp_and_new_blocks", "other_chunks"}
 """Recordings made to hold what no vendor sends."""
 FREE_OF_FORM = re.compile(
     r"(^|\.)(input|args|arguments|input_schema|json|document|tool_output|connectors|info"
-    r"|perf_metrics|serverToolUsage|content_filter_results\.violence|response)$"
+    r"|perf_metrics|serverToolUsage|content_filter_results\.violence|toolResponse\.response)$"
     r"|(^|\.)(tiers|inputAssessment)(\.|$)"
 )
 """Objects in which keys are data."""
