@@ -117,7 +117,10 @@ def test_joined_deltas_are_the_answer_through_every_seam(
     draft.seam.give_back()
     attempt(draft, reader, [])
     agree(reader, draft)
-    draft.finish()
+    try:
+        draft.finish()
+    except StartedAnewError:  # the last attempt is not believed
+        pass
     attempt(draft, reader, [])
     agree(reader, draft)
     assert reader.ended.keys() <= reader.kinds.keys()
