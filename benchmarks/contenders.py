@@ -291,12 +291,21 @@ PEERS: dict[str, tuple[type[Contender], str]] = {
     "any-llm": (AnyLLM, "any-llm-sdk[openai]==1.40.2"),
 }
 IMPORTS = {
-    "floor": "httpx, pydantic",
-    "streamkit": "streamkit",
-    "openai": "openai",
-    "anthropic": "anthropic",
-    "langchain-openai": "langchain_openai",
-    "litellm": "litellm",
-    "pydantic-ai": "pydantic_ai.models.openai",
-    "any-llm": "any_llm.providers.openai",
+    "floor": {
+        "package": "import httpx, pydantic",
+        "client": "from httpx import AsyncClient; from pydantic import BaseModel",
+        "made": "from httpx import AsyncClient; from pydantic import BaseModel; AsyncClient()",
+    },
+    "streamkit": {
+        "package": "import streamkit",
+        "client": "from streamkit import Client",
+        "made": "from streamkit import Client; Client()",
+    },
+    "openai": {"package": "import openai"},
+    "anthropic": {"package": "import anthropic"},
+    "langchain-openai": {"package": "import langchain_openai"},
+    "litellm": {"package": "import litellm"},
+    "pydantic-ai": {"package": "import pydantic_ai.models.openai"},
+    "any-llm": {"package": "import any_llm.providers.openai"},
 }
+"""What a program has to say before it has the package, the client's name, and a client."""

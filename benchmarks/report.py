@@ -31,6 +31,8 @@ def table(results: dict[str, Any]) -> str:
             "KB a stream",
             "import, ms",
             "modules",
+            "its client, ms",
+            "made, ms",
             "155 calls: connections",
             "notices a cut",
         )
@@ -47,8 +49,10 @@ def table(results: dict[str, Any]) -> str:
             _plain(contenders, name, "{:.0f}", MICRO, "thousand", "cold", "cpu"),
             _plain(contenders, name, "{:.2f}", MILLI, "first", "first"),
             _plain(contenders, name, "{:.0f}", 1e-3, "memory", "objects"),
-            _plain(contenders, name, "{:.0f}", MILLI, "imports", "cpu"),
-            _plain(contenders, name, "{:.0f}", 1, "imports", "modules"),
+            _plain(contenders, name, "{:.0f}", MILLI, "imports", "package", "cpu"),
+            _plain(contenders, name, "{:.0f}", 1, "imports", "package", "modules"),
+            _plain(contenders, name, "{:.0f}", MILLI, "imports", "client", "cpu"),
+            _plain(contenders, name, "{:.0f}", MILLI, "imports", "made", "cpu"),
             _plain(contenders, name, "{:.0f}", 1, "calls", "connections"),
             _plain(contenders, name, "{}", 1, "cut", "notices"),
         ]

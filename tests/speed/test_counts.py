@@ -160,9 +160,20 @@ def test_importing_streamkit_imports_no_library_and_no_plugin() -> None:
 
 
 def test_importing_the_client_imports_no_http_client_and_no_plugin() -> None:
+    unwanted = {*HEAVY, "streamkit_openai", "streamkit_anthropic"}
+    limit = 1.15 * len(_imported("import httpx, pydantic"))
+    modules = _imported("from streamkit import ChatRequest, Client, Retry, events")
+    assert not modules & {*unwanted, "asyncio", "anyio", "pluggy", "email"}
+    assert len(modules) <= 0.75 * limit
     modules = _imported("from streamkit import ChatRequest, Client, Retry, events, sync")
-    assert not modules & {*HEAVY, "streamkit_openai", "streamkit_anthropic"}
-    assert len(modules) <= 1.15 * len(_imported("import httpx, pydantic, pydantic.main"))
+    assert not modules & unwanted
+    assert len(modules) <= limit
+
+
+def test_importing_the_client_builds_no_validator() -> None:
+    """The models' schemas, dear to build, are built with the first request."""
+    built = "[x for x in vars(m).values() if getattr(x, '__pydantic_complete__', False)]"
+    _imported(f"from streamkit import Client, messages as m\nassert not {built}, {built}")
 
 
 def test_every_public_name_can_be_had_without_importing_its_module_first() -> None:
