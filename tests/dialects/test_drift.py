@@ -286,7 +286,7 @@ def test_of_the_plugins_recordings_only_inventions_are_news(case: Case) -> None:
 
 
 def test_ordinary_answers_of_the_wild_are_no_news() -> None:
-    """Where the collection of recordings is at hand: of 400, four hold a word that no page explains."""
+    """Where the collection of recordings is at hand: of 400, four hold news."""
     news = set()
     for case in CASES_OF_THE_WILD:
         adapter = installed().adapter(prefix_of(case))
