@@ -39,6 +39,8 @@ from streamkit._http._common import (
     DRAIN_BYTES,
     DRAIN_SECONDS,
     Driver,
+    check_given,
+    check_open,
     hang_up,
     key_failed,
     locate,
@@ -67,6 +69,8 @@ class AsyncPool:
     """The HTTP client of one `streamkit.Client`: its own, made on first use, or the one given."""
 
     def __init__(self, given: AsyncHttp | None) -> None:
+        wants = "streamkit.Client takes an httpx.AsyncClient, streamkit.sync.Client an httpx.Client"
+        check_given(given, closes_by="aclose", wants=wants)
         self._given = given
         self._own: AsyncHttp | None = None
         self._closed = False
@@ -80,6 +84,7 @@ class AsyncPool:
         if self._closed:
             raise ConfigurationError("the client is closed; make a new one")
         if self._given is not None:
+            check_open(self._given)
             return self._given
         if self._own is None:
             from streamkit._http import _connections

@@ -46,6 +46,22 @@ class Pool(Protocol):
         """Whether the connections were closed, by us, under the streams that use them."""
 
 
+def check_given(http: Any, *, closes_by: str, wants: str) -> None:
+    """Raise ConfigurationError for an HTTP client of the other kind; they look alike otherwise."""
+    if http is not None and not hasattr(http, closes_by):
+        kind = f"{type(http).__module__}.{type(http).__qualname__}"
+        raise ConfigurationError(f"http={kind}(...) was given: {wants}")
+
+
+def check_open(http: Any) -> None:
+    """Raise ConfigurationError for an HTTP client that was handed in and has been closed."""
+    if getattr(http, "is_closed", False):
+        raise ConfigurationError(
+            "the HTTP client that was handed in with http=... is closed: keep it open for as long "
+            "as it is used"
+        )
+
+
 class Driver:
     """A driver serves one stream. No cancel scope is open while a caller holds an event."""
 

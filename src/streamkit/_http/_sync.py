@@ -25,6 +25,8 @@ from streamkit._http._common import (
     DRAIN_BYTES,
     DRAIN_SECONDS,
     Driver,
+    check_given,
+    check_open,
     hang_up,
     key_failed,
     locate,
@@ -52,6 +54,8 @@ class SyncPool:
     """The HTTP client of one `streamkit.sync.Client`: its own, or the one given."""
 
     def __init__(self, given: SyncHttp | None) -> None:
+        wants = "streamkit.sync.Client takes an httpx.Client, streamkit.Client an httpx.AsyncClient"
+        check_given(given, closes_by="close", wants=wants)
         self._given = given
         self._own: SyncHttp | None = None
         self._closing = threading.Event()
@@ -65,6 +69,7 @@ class SyncPool:
         if self._closing.is_set():
             raise ConfigurationError("the client is closed; make a new one")
         if self._given is not None:
+            check_open(self._given)
             return self._given
         if self._own is None:
             from streamkit._http import _connections
