@@ -91,7 +91,7 @@ def _cell(adapter: Adapter, model: str, name: str, options: dict[str, Any]) -> d
         cell["body"] = changed
     if added := {k: v for k, v in wire.headers.items() if without.headers.get(k) != v}:
         cell["headers"] = added
-    if told := [f"{w.code}: {w.what}: {w.message}" for w in wire.warnings]:
+    if told := [f"{w.code}: {w.message}" for w in wire.warnings]:
         cell["warnings"] = told
     return cell
 
