@@ -144,10 +144,12 @@ class Attempts:
                 return error
             headers = request_headers(target, key, wire, call.request.extra_headers)
             url = target.url(wire.path)
-            if target.endpoint.signer is not None and not key:
+            signer = None if key else target.endpoint.signer
+            self.explain.signed = signer is not None
+            if signer is not None:
                 region = target.endpoint.region
                 unsigned = Unsigned(wire.method, url, headers, leg.content, region)
-                signed = yield Sign(target.endpoint.signer, unsigned)
+                signed = yield Sign(signer, unsigned)
                 if isinstance(signed, StreamkitError):
                     return signed
                 assert isinstance(signed, Signed)

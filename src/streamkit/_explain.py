@@ -43,6 +43,11 @@ _TIMER_WORDS: Final = {
     "no_bytes": "no byte came",
 }
 
+_CHECK_CREDENTIALS: Final = (
+    "No API key was found, so the request was signed with the cloud credentials of this machine or "
+    "those given to the signer: check which they are, their region, and what they may use."
+)
+
 _REPORTS: Final[Mapping[FaultKind, str]] = {
     "authentication": "the vendor refuses the key",
     "permission": "the vendor does not permit it",
@@ -61,8 +66,9 @@ _REPORTS: Final[Mapping[FaultKind, str]] = {
 class Explainer:
     """The errors of one stream.
 
-    ``secrets`` are what the attempt sent and no error may show, ``target`` is where it was sent,
-    and ``request_id`` what the vendor called it, if its answer has begun.
+    ``secrets`` are what the attempt sent and no error may show, ``signed`` is whether it had a
+    signature in place of a key, ``target`` where it was sent, and ``request_id`` what the vendor
+    called it, if its answer has begun.
     """
 
     def __init__(self, call: Call, draft: Draft, watch: Stopwatch) -> None:
@@ -70,6 +76,7 @@ class Explainer:
         self._draft = draft
         self._watch = watch
         self.secrets: tuple[str, ...] = ()
+        self.signed = False
         self.target: Target | None = None
         self.request_id: str | None = None
 
@@ -96,6 +103,8 @@ class Explainer:
         kind = BY_KIND[fault.kind]
         where = f"HTTP {fault.status}" if fault.status else f"in the stream, {self.when()}"
         said = _REPORTS.get(fault.kind, "the vendor reports an error")
+        if self.signed and fault.kind == "authentication":
+            said = "the vendor refuses the credentials"
         if redirected := fault.status is not None and 300 <= fault.status < 400:
             said = "the vendor's server sends the request elsewhere"
         asked = (message.text for message in self._call.request.messages)
@@ -111,6 +120,8 @@ class Explainer:
         )
         if redirected:
             error.advice = self._check_place()
+        elif self.signed and fault.kind in ("authentication", "permission"):
+            error.advice = _CHECK_CREDENTIALS
         return self.about(error, going_on=fault.status is not None)
 
     def not_opened(self, error: StreamkitError) -> StreamkitError:

@@ -325,6 +325,29 @@ def test_where_no_region_is_known_the_error_says_where_it_was_looked_for(
         assert place in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("status", "name", "kind"),
+    [
+        (403, "UnrecognizedClientException", errors.AuthenticationError),
+        (403, "AccessDeniedException", errors.PermissionDeniedError),
+    ],
+)
+@pytest.mark.parametrize("key", [None, KEY])
+def test_who_signs_is_told_to_look_at_credentials_and_who_has_a_key_at_the_key(
+    server: TapeServer, status: int, name: str, kind: type[errors.VendorError], key: str | None
+) -> None:
+    body = [b'{"message": "The security token included in the request is invalid."}']
+    headers = {"content-type": "application/json", "x-amzn-errortype": f"{name}:http://aws"}
+    server.play(Answer(body, status=status, headers=headers))
+    signer = SigV4(region="eu-west-1", access_key="AKIDEXAMPLE", secret_key=KEY)
+    bedrock = Bedrock(base_url=server.url, signer=signer, api_key=key)
+    with Client(adapters=[bedrock]) as client, pytest.raises(kind) as caught:
+        client.complete("bedrock:a-model", "Hi")
+    said = str(caught.value)
+    assert ("signed with the cloud credentials" in said) == (key is None)
+    assert ("refuses the key" in said) == (key is not None and kind is errors.AuthenticationError)
+
+
 # --- no key ----------------------------------------------------------------------------------
 
 
