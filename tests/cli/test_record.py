@@ -53,7 +53,7 @@ def body_of(answer: Answer) -> bytes:
 def test_the_body_is_kept_byte_for_byte_with_the_times_it_came(
     server: TapeServer, tmp_path: Path
 ) -> None:
-    answer = Answer([*said("The sky"), 0.2, *said(" is \u00e9\u2026"), *end()])
+    answer = Answer([*said("The sky"), 0.8, *said(" is \u00e9\u2026"), *end()])
     server.play(answer)
     ran = record(server, tmp_path / "chat.sse")
     assert ran.code == 0, ran.err
@@ -63,6 +63,13 @@ def test_the_body_is_kept_byte_for_byte_with_the_times_it_came(
     first, second = recording.arrivals[0][1], recording.arrivals[-1][1]
     assert 0 < first < second
     assert second - first > 0.15
+
+
+def test_this_machine_is_not_asked_through_a_proxy(server: TapeServer, tmp_path: Path) -> None:
+    server.play(whole("Because"))
+    file = str(tmp_path / "chat.sse")
+    ran = run("record", MODEL, "Why?", "-o", file, server=server, HTTP_PROXY="http://127.0.0.1:1")
+    assert ran.code == 0, ran.err
 
 
 def test_it_says_what_it_wrote_and_what_to_do_next(server: TapeServer, tmp_path: Path) -> None:

@@ -27,6 +27,9 @@ from streamkit.messages import Options
 from streamkit.testing import Decoded, Recording, aws_message
 from streamkit.testing._aws import read_message
 
+_DIRECTLY: Final = {f"all://{host}": None for host in ("localhost", "127.0.0.1", "[::1]")}
+"""This machine, which is never reached through a proxy: see `_http._proxies`."""
+
 _SILENCE: Final = 60.0
 """Seconds without a byte after which the line is given up, unless told otherwise."""
 
@@ -97,7 +100,7 @@ def _take(
     timers = Timeouts(min(silence, 10.0), silence, None, silence, None)
     stopped = False
     with (
-        httpx.Client() as http,
+        httpx.Client(mounts=_DIRECTLY) as http,
         sync.Client(
             adapters=[deaf],
             http=(taping := TapingHttp(http, deaf.own_headers)),
