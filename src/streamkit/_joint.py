@@ -132,12 +132,14 @@ def safe_length(text: str, held: str) -> int:
 class Join:
     """``rewind`` characters are taken back, then ``text`` follows.
 
-    ``stopped`` is the stop string that the seam completed: the answer ends there.
+    ``stopped`` is the stop string that the seam completed: the answer ends there. ``doubtful`` is
+    whether the text may be another answer's beginning instead of the rest of this one.
     """
 
     rewind: int
     text: str
     stopped: str | None = None
+    doubtful: bool = False
 
 
 class StartedAnewError(Exception):
@@ -201,20 +203,42 @@ class Joint:
         if repeated is None:
             return None
         if not repeated:
-            if self._asked and len(came) < _PREFACE and not ended:
+            abrupt = self._is_abrupt(came)
+            if (self._asked or abrupt) and len(came) < _PREFACE and not ended:
                 return None
-            if self._starts_anew(came):
+            if self._starts_anew(came, abrupt=abrupt):
                 raise StartedAnewError
-        return self._joined(came[repeated:], ended=ended, repeated=repeated > 0)
+            join = self._joined(came, ended=ended, repeated=False)
+            if join is not None:
+                join.doubtful = abrupt and not self._asked
+            return join
+        return self._joined(came[repeated:], ended=ended, repeated=True)
 
-    def _starts_anew(self, came: str) -> bool:
-        """Whether the answer's beginning comes again, if need be behind a few words."""
+    def _is_abrupt(self, came: str) -> bool:
+        """Whether a sentence seems to begin in the midst of another, not with what was lost.
+
+        The rest of a sentence begins with white space, or with the rest of a word. Only a server
+        that swallows white space, before a name or a German noun, gives the same picture.
+        """
+        lost, came = self._lost.lstrip(), came.lstrip() if self._asked else came
+        end = self._sent[-1:]
+        if not came[:1].isupper() or not (end.islower() or end == ","):
+            return False
+        return not lost or _common(came, lost) < min(len(came), len(lost))
+
+    def _starts_anew(self, came: str, *, abrupt: bool) -> bool:
+        """Whether the answer's beginning comes again, if need be behind a few words.
+
+        Where it comes abruptly, its first two words are enough.
+        """
         if not self._asked and came[:1].isspace():
             return False  # no answer begins so, but the rest of one does
+        if abrupt and len(came.split()) > 1 and came.split()[:2] == self._sent.split()[:2]:
+            return True
         sent, came = " ".join(self._sent.split()), " ".join(came.split())
-        beginning = sent[:_SAME_BEGINNING]
+        beginning, inside = sent[:_SAME_BEGINNING], self._asked or abrupt
         at = came.find(beginning)
-        if len(beginning) < _SAME_BEGINNING or not (at == 0 or (self._asked and at > 0)):
+        if len(beginning) < _SAME_BEGINNING or not (at == 0 or (inside and at > 0)):
             return False
         # The lines of a list may all begin alike: the next one is no proof, but the first one is.
         return at > 0 or sent.count(sent[: _common(sent, came)]) == 1

@@ -239,9 +239,10 @@ class Resuming:
     def begin(self, draft: Draft, leg: Leg) -> None:
         """Make the draft ready for the attempt."""
         self._extra_input += tokens_in(leg.content.decode())
-        if leg.how in ("prefix", "instruct", "restart"):
+        if leg.how in ("prefix", "instruct", "restart") and self._policy is not None:
             break_off(draft, text=bool(draft.text))
-            draft.seam.go_on(leg.how, leg.fidelity, leg.sent, leg.request.stop)
+            least = self._policy.min_fidelity
+            draft.seam.go_on(leg.how, leg.fidelity, leg.sent, leg.request.stop, least)
 
     def refused(self, leg: Leg, error: StreamkitError) -> bool:
         """Whether the server refused this way of going on, rather than the request itself.

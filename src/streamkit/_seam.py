@@ -31,6 +31,7 @@ class Seam:
 
     __slots__ = (
         "_draft",
+        "_least",
         "_lost",
         "_spoken",
         "active",
@@ -46,6 +47,7 @@ class Seam:
     def __init__(self, draft: Draft) -> None:
         self._draft = draft
         self._lost = ""
+        self._least: e.Fidelity = "restarted"
         self._spoken = False
         self.active = False
         self.append_only = False
@@ -95,10 +97,19 @@ class Seam:
         return unshown
 
     def go_on(
-        self, strategy: e.Strategy, fidelity: e.Fidelity, sent: str, stops: Sequence[str]
+        self,
+        strategy: e.Strategy,
+        fidelity: e.Fidelity,
+        sent: str,
+        stops: Sequence[str],
+        least: e.Fidelity,
     ) -> None:
-        """Another attempt goes on behind ``sent``; its first content tells the caller so."""
+        """Another attempt goes on behind ``sent``; its first content tells the caller so.
+
+        ``least`` is the fidelity that the caller demands.
+        """
         draft = self._draft
+        self._least = least
         shown = draft.text[len(sent) :]
         self.resumed = (strategy, fidelity)
         self.joint = Joint(sent, shown, self._lost, strategy, stops) if sent or shown else None
@@ -197,6 +208,8 @@ class Seam:
         rewind = min(join.rewind, len(part.text))
         if rewind and self.append_only:
             raise StartedAnewError("went on with another word than the half that had been shown")
+        if join.doubtful:
+            self._doubt()
         self.joint, self._lost = None, ""
         self.tell(part.index, len(part.text) - rewind)
         if rewind:
@@ -206,6 +219,13 @@ class Seam:
         if join.stopped is not None:
             raise StopString(join.stopped)
         return join.text
+
+    def _doubt(self) -> None:
+        """What goes on may be another answer: no more may be promised than that it fits."""
+        if self.resumed is None or self._least in ("exact", "seamless"):
+            raise StartedAnewError
+        strategy, fidelity = self.resumed
+        self.resumed = strategy, "approximate" if fidelity == "seamless" else fidelity
 
     def _deliver(self, part: PartDraft, text: str) -> None:
         if text:

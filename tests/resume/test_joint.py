@@ -133,6 +133,42 @@ def test_white_space_does_not_hide_that_it_starts_again() -> None:
         joined(SKY, SKY.replace(" ", "\n", 2) + " do.", dropped=" d")
 
 
+@pytest.mark.parametrize("how", ["prefix", "instruct"])
+@pytest.mark.parametrize(
+    ("sent", "dropped", "came"),
+    [
+        ("The sky is", " bl", "The sky appears blue."),
+        ("The sky is", " bl", "The sky appears blue, because short waves are scattered."),
+        ("The quick brown fox jumps,", " over", "Sure! The quick brown fox jumps over the dog."),
+    ],
+)
+def test_a_sentence_that_begins_again_in_mid_sentence_is_another_answer(
+    sent: str, dropped: str, came: str, how: str
+) -> None:
+    with pytest.raises(StartedAnewError):
+        joined(sent, came, dropped=dropped, how=how)
+
+
+@pytest.mark.parametrize(
+    ("sent", "dropped", "came", "doubtful"),
+    [
+        ("The sky is", " bl", "Blue is what it appears to be.", True),
+        ("Bill Gates met", " Bil", "Bill Gates senior at a dinner.", False),
+        ("Bill Gates met", " Bil", " Bill Gates senior at a dinner.", False),
+        ("Bill Gates met", " Tim", " Bill Gates senior at a dinner.", False),
+        ("The end.", " An", "The end is near, or so they say.", False),
+        ("The sky is", " bl", "blue, as The sky is wont to be.", False),
+    ],
+)
+def test_a_capital_in_mid_sentence_is_in_doubt(
+    sent: str, dropped: str, came: str, doubtful: bool
+) -> None:
+    joint = Joint(sent, "", dropped, "prefix")
+    join = joint.feed(came) or joint.end()
+    assert join.doubtful == doubtful
+    assert join.text.strip() == came.strip()
+
+
 def test_a_few_words_before_it_do_not_hide_that_it_starts_again() -> None:
     with pytest.raises(StartedAnewError):
         joined(SKY, "Sure! Here it is: " + SKY + " do.", dropped=" d", how="instruct")
