@@ -137,8 +137,11 @@ def test_a_tool_by_name_is_told_and_a_call_of_any_demanded() -> None:
 
 
 def test_system_messages_are_the_instructions() -> None:
-    body = build(Message.system("Be", " brief."), Message.user("Hi"), Message.system("Now.")).body
+    wire = build(Message.system("Be", " brief."), Message.user("Hi"), Message.system("Now."))
+    body = wire.body
     assert body["instructions"] == "Be brief.\n\nNow."
+    assert [(w.code, w.what) for w in wire.warnings] == [("option_adjusted", "messages")]
+    assert build(Message.system("A"), Message.system("B"), Message.user("Hi")).warnings == ()
     assert body["inputs"] == [{"type": "message.input", "role": "user", "content": "Hi"}]
 
 

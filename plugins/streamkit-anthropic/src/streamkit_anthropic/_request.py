@@ -173,7 +173,8 @@ class _Body:
         else:
             budget = min(wanted, self.request.max_tokens // 2)
         if budget < MIN_BUDGET:
-            self.ignored("reasoning_effort", f"thinking needs max_tokens of {2 * MIN_BUDGET}")
+            why = f"Claude thinks with max_tokens of {2 * MIN_BUDGET} at least"
+            self.ignored("reasoning_effort", why)
         else:
             self.fields["thinking"] = {"type": "enabled", "budget_tokens": budget}
 
@@ -183,7 +184,8 @@ class _Body:
             self._room_for(budget)
         budget = min(budget, self.fields["max_tokens"] - 1)
         if budget < MIN_BUDGET:
-            self.ignored("reasoning_budget", f"thinking needs max_tokens of more than {MIN_BUDGET}")
+            why = f"Claude thinks with max_tokens of more than {MIN_BUDGET}"
+            self.ignored("reasoning_budget", why)
             return
         if budget != asked:
             self.adjusted(
@@ -226,7 +228,7 @@ class _Body:
         if self.fields.get("thinking", {}).get("type") in ("enabled", "adaptive"):
             for option in [o for o, value in asked.items() if not _fits_thinking(o, value)]:
                 del asked[option]
-                self.ignored(option, "it cannot be combined with thinking")
+                self.ignored(option, "Claude does not take it while thinking")
         self.fields |= asked
 
     def stops(self) -> None:
@@ -234,7 +236,7 @@ class _Body:
         if sendable:
             self.fields["stop_sequences"] = sendable
         if len(sendable) < len(self.request.stop):
-            self.adjusted("stop", "stop sequences of whitespace alone are refused and left out")
+            self.adjusted("stop", "Anthropic refuses those of whitespace alone: they are left out")
 
     # --- tools and format ----------------------------------------------------------------------
 
@@ -270,7 +272,7 @@ class _Body:
             del self.fields["thinking"]
             self.ignored(
                 "reasoning_effort" if self.request.reasoning_budget is None else "reasoning_budget",
-                "a model that must call a tool cannot think first",
+                "Claude cannot think first when it must call a tool",
             )
         return forced
 
@@ -293,7 +295,8 @@ class _Body:
         if user:
             self.fields["metadata"] = {"user_id": user}
         if given:
-            self.ignored("metadata", f"only user_id is taken, not {', '.join(sorted(given))}")
+            left_out = ", ".join(sorted(given))
+            self.ignored("metadata", f"Anthropic takes user_id alone, not {left_out}")
         if tier := self.request.service_tier:
             self.fields["service_tier"] = tier_among(_TIERS, tier, self.warnings, "Anthropic")
 

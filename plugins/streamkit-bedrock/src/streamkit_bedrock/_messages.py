@@ -242,7 +242,8 @@ def _media(part: ImagePart | MediaPart) -> _Fields:
     kind, _, subtype = (media_type or _guessed(part)).lower().partition("/")
     format_ = _MEDIA.get(subtype, "jpeg" if subtype == "jpg" else subtype)
     if kind not in ("image", "audio", "video") or (kind == "image" and format_ not in _IMAGES):
-        raise UnsupportedError(f"Converse takes no {media_type or 'unnamed'} data")
+        takes = "audio, video, and images of " + ", ".join(sorted(_IMAGES))
+        raise UnsupportedError(f"Converse takes {takes}, not {media_type or 'unnamed data'}")
     return {kind: {"format": format_, "source": source}}
 
 

@@ -46,6 +46,9 @@ class Messages:
                 case "assistant":
                     wire += self._assistant(message.content)
                 case "system":
+                    if wire:
+                        how = "Mistral has one instruction: a later system message moved into it"
+                        self._warnings.adjusted("messages", how)
                     self.system.append(_words(message.content, "instructions"))
                 case _:
                     wire += _from_caller(message.content)
