@@ -41,8 +41,8 @@ class GenerateDecoder(Decoder):
             total="totalTokenCount",
         )
         self._told: dict[str, Any] = {}
-        self._names: tuple[Any, Any] = (None, None)
-        self._fields: tuple[str, ...] = ()
+        self._about: tuple[Any, ...] | None = None
+        """The fields and the names of a chunk that says nothing new by them."""
         self._feedback: Any = None
         self._blocked = False
         self._over = False
@@ -88,7 +88,10 @@ class GenerateDecoder(Decoder):
         if "candidates" not in response and response.keys().isdisjoint(_READ):
             out.append(Opaque(text(response.get("type")) or frame.event or "frame", response))
             return
-        self._meta(response, out)
+        about = tuple(response), response.get("responseId"), response.get("modelVersion")
+        if about != self._about:
+            self._about = about if response.keys() <= _READ else None
+            self._meta(response, out)
         if "promptFeedback" in response:
             self._prompt(mapping(response["promptFeedback"]), out)
         for position, wire in enumerate(items(response.get("candidates"))):
@@ -112,12 +115,7 @@ class GenerateDecoder(Decoder):
         return candidate
 
     def _meta(self, response: dict[str, Any], out: list[Chunk]) -> None:
-        names = response.get("responseId"), response.get("modelVersion")
-        fields = tuple(response)
-        if names == self._names and fields == self._fields:
-            return
-        self._names, self._fields = names, fields if response.keys() <= _READ else ()
-        id_, model = map(text, names)
+        id_, model = text(response.get("responseId")), text(response.get("modelVersion"))
         said = {"id": id_, "model": model} | rest(response, _READ)
         news = {k: v for k, v in said.items() if v and self._told.get(k) != v}
         if news:
