@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict
 
-from streamkit.events import Notice, OpaqueEvent, SafetyReported, TextDelta
+from streamkit.events import Notice, OpaqueEvent, SafetyReported, TextDelta, UsageUpdated
 from streamkit.messages import (
     Choice,
     IncompleteToolCall,
@@ -183,12 +183,13 @@ class Expected(Answer):
         response, error = got.response, got.error
         first, *others = response.choices
         safety = [e for e in got.events if isinstance(e, SafetyReported)]
+        told = [e.usage for e in got.events if isinstance(e, UsageUpdated)]
         return cls(
             **_answer(first),
             outcome=response.outcome or "failed",
             error=error.kind if error else None,
             error_code=error.code if error else None,
-            usage=_counts(response.usage),
+            usage=_counts(told[-1] if told else None),
             opaque=[e.kind for e in got.events if isinstance(e, OpaqueEvent)],
             notices=[e.code for e in got.events if isinstance(e, Notice)],
             safety=[Verdict(scope=e.scope, blocked=e.blocked) for e in safety],
