@@ -31,5 +31,7 @@ class Call:
     max_frame_bytes: int = 64 * 2**20
     resume: Resume | None = None
     learned: Learned = field(default_factory=set)
+    estimates: bool = True
+    """Whether a cut answer's cost is estimated; that of a recording is what it says."""
     token_secret: bytes = field(default=b"", repr=False)
     saved: Saved | None = field(default=None, repr=False)

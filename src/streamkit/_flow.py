@@ -222,7 +222,7 @@ class Flow:
         self.outcome, self.error = outcome, error
         if outcome != "complete":
             self.draft.seam.give_back()
-        if error is not None and self.draft.progress:
+        if error is not None and self.draft.progress and self.call.estimates:
             estimate_usage(self.draft)
         draft, stop = self.draft, self.draft.stop
         self.watch.stop()

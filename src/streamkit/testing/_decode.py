@@ -122,6 +122,7 @@ def decode(
     by_hand = [] if isinstance(adapter, str) else [adapter]
     model = adapter if isinstance(adapter, str) else f"{adapter.name}:any"
     call = Setup(adapters=by_hand, retry=Retry.never()).call(model, messages, {})
+    call.estimates = False
     call.target = lambda _located: Target("https://recorded.invalid", Endpoint())
     tick = count()
     flow = Flow(call, lambda: next(tick) / 1000)
