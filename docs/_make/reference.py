@@ -18,7 +18,8 @@ NAMES = {
     "adapter": (
         "streamkit.adapter",
         *("Adapter", "Endpoint", "Supports", "WireRequest", "Warned", "Framing", "Decoder"),
-        *("Frame", "ResumeBy", "parse_json", "malformed"),
+        *("Frame", "ResumeBy", "INSTRUCT", "KeySource", "Signer", "Unsigned", "Located"),
+        *("parse_json", "malformed"),
     ),
     "chunks": (
         "streamkit.chunks",
@@ -34,14 +35,14 @@ NAMES = {
         "streamkit.messages",
         *("ChatRequest", "Message", "TextPart", "ReasoningPart", "RefusalPart", "ImagePart"),
         *("DocumentPart", "MediaPart", "ToolCall", "IncompleteToolCall", "ToolResult"),
-        *("ProviderItem", "Tool", "VendorTool", "NamedTool", "JsonSchema"),
+        *("ProviderItem", "Tool", "VendorTool", "NamedTool", "JsonSchema", "Role"),
     ),
     "faults": ("streamkit.faults", "fault_from_http", "fault_from_error"),
     "reading": ("streamkit.reading", "text", "mapping", "items", "entries", "count", "rest"),
     "writing": (
         "streamkit.writing",
         *("Warnings", "results_apart", "goes_back", "refused", "words_of", "arguments_of"),
-        *("arguments_text_of", "renamed", "function_tool", "without_none"),
+        *("arguments_text_of", "renamed", "function_tool", "without_none", "nearest_effort"),
     ),
 }
 """The sections of the page: a module, and its names in the order in which they are met."""
@@ -103,7 +104,9 @@ def _methods(value: type) -> Iterator[str]:
     """Those that an adapter has or calls; of a value, nothing but its fields is of interest."""
     if not is_dataclass(value) and not issubclass(value, BaseModel):
         for name, method in vars(value).items():
-            if isinstance(method, FunctionType) and not name.startswith("_"):
+            if isinstance(method, property):
+                yield f"{name}: {inspect.signature(method.fget).return_annotation}"
+            elif isinstance(method, FunctionType) and not name.startswith("_"):
                 yield _signature(method)
 
 

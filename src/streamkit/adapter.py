@@ -50,8 +50,9 @@ class Unsigned:
 Signer = Callable[[Unsigned], Mapping[str, str]]
 """Proves who sends a request: returns headers to add to it, such as AWS's signature.
 
-Called before every attempt, outside the event loop and perhaps by several threads at once; may
-block to fetch credentials.
+Called before every attempt, in a worker thread and perhaps in several at once; may block to fetch
+credentials. What it says with ``raise streamkit.errors.ConfigurationError("…")`` reaches the user;
+of any other exception only the type does.
 """
 
 
@@ -82,9 +83,10 @@ class Endpoint:
     ``bearer_token`` (a regular expression) fits as a whole is sent as ``Authorization: Bearer``
     instead, for vendors that take keys in one header and tokens in another.
     ``key_required`` False is for servers that run without one. ``api_key`` is set on adapters
-    built by hand and wins over the environment. ``signer`` signs requests for which there is no
-    key: a `Signer`, or the name of one (``package.module:name``), imported when first needed, since
-    signing takes what an adapter must not import. ``region`` is what signatures are made out for,
+    built by hand and wins over the environment. ``signer`` is called where no key was found; set
+    ``key_required`` False with it, or a missing key is an error before that. It is a `Signer`, or
+    the name of one (``package.module:name``), imported when first needed, since signing takes what
+    an adapter must not import. ``region`` is what signatures are made out for,
     where it was given by hand: the host of a gateway does not tell it.
     """
 

@@ -21,7 +21,14 @@ FinishReason = Literal[
     "stop", "length", "tool_call", "content_filter", "error", "pause", "cancelled", "other"
 ]
 """Why the model stopped, the same for every vendor; the vendor's own word stays in
-``raw_finish_reason``. ``pause``: the vendor wants the same conversation sent again to go on."""
+``raw_finish_reason``.
+
+``stop``: the model was done, or wrote a stop sequence. ``length``: a limit on tokens, the model's
+window or its time cut it off. ``tool_call``: it waits for results of tools. ``content_filter``: the
+vendor held the answer back. ``error``: the vendor failed, and calls that a reason to stop.
+``pause``: the vendor wants the same conversation sent again to go on. ``cancelled``: somebody ended
+it. ``other``: a word that streamkit does not know.
+"""
 
 FaultKind = Literal[
     # the caller's

@@ -36,6 +36,9 @@ def test_each_prefix_is_listed_with_its_plugin_dialect_key_and_abilities() -> No
     assert row[4:] == ["image", "document", "tools", "reasoning"]
     assert any(line[:4] == ["openai", "OPENAI_API_KEY", "not", "set"] for line in lines)
     assert any(line[:3] == ["vllm", "VLLM_API_KEY", "optional"] for line in lines)
+    assert any(
+        line[:4] == ["bedrock", "AWS_BEARER_TOKEN_BEDROCK", "signed", "by"] for line in lines
+    )
     assert any(line[:3] == ["local", "none", "needed"] for line in lines)
     assert KEY not in ran.out
     assert "\x1b" not in ran.out

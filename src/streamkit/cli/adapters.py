@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from streamkit._plugins import InstalledAdapter, installed
-from streamkit.adapter import Adapter, Endpoint
+from streamkit.adapter import Adapter, Endpoint, Signer
 from streamkit.cli._endings import COMPLETE
 from streamkit.cli._json import write_line
 from streamkit.cli._output import console, printable
@@ -56,11 +56,20 @@ def _table(rows: Sequence[tuple[InstalledAdapter, Adapter]]) -> Table:
 def _key_words(endpoint: Endpoint) -> tuple[Text, Text]:
     """The variable a key is read from, and whether it is set; never the key."""
     name, is_set = _key(endpoint)
+    if endpoint.signer is not None and not is_set:
+        return Text(name or ""), Text(f"signed by {_signer(endpoint.signer)}", "dim")
     if name is None:
         return Text("none needed", "dim"), Text()
     if is_set:
         return Text(name), Text("set", "green")
     return Text(name), Text("not set" if endpoint.key_required else "optional", "dim")
+
+
+def _signer(signer: Signer | str) -> str:
+    """The package that signs, or the name of what does."""
+    if isinstance(signer, str):
+        return signer.partition(":")[0].rpartition(".")[2]
+    return getattr(signer, "__name__", type(signer).__name__)
 
 
 def _key(endpoint: Endpoint) -> tuple[str | None, bool]:
