@@ -104,7 +104,7 @@ def _methods(value: type) -> Iterator[str]:
     """Those that an adapter has or calls; of a value, nothing but its fields is of interest."""
     if not is_dataclass(value) and not issubclass(value, BaseModel):
         for name, method in vars(value).items():
-            if isinstance(method, property):
+            if isinstance(method, property) and method.fget is not None:
                 yield f"{name}: {inspect.signature(method.fget).return_annotation}"
             elif isinstance(method, FunctionType) and not name.startswith("_"):
                 yield _signature(method)
