@@ -42,7 +42,7 @@ class Case:
 CASES = {
     "no head of an answer": Case("first_event", Answer(delay=3600)),
     "no event": Case("first_event", Answer(then="stall")),
-    "no event but pings": Case("first_event", Answer(pings(3), then="stall")),
+    "no content, and pings alone": Case("first_content", Answer(pings(3), then="stall")),
     "no content": Case("first_content", Answer([BEGUN], then="stall")),
     "no content but events": Case("first_content", Answer(pings(3, BEGUN), then="stall")),
     "no content but pings": Case("first_content", Answer([BEGUN, *pings(3)], then="stall")),

@@ -74,7 +74,7 @@ BOUNDS = {
     "Anthropic": 44,
     "Gemini": 61,
     "Mistral": 57,
-    "Cohere": 50,
+    "Cohere": 52,
     "Ollama": 45,
 }
 
