@@ -105,7 +105,7 @@ def test_a_broken_answer_goes_on_as_if_nothing_had_been() -> None:
     assert (seam[1].strategy, seam[1].fidelity) == ("prefix", "seamless")
     text, at = stream.snapshot.text, seam[1].offset
     assert "".join(e.text for e in events if isinstance(e, TextDelta)) == text
-    assert 200 < at < len(text)
+    assert 20 < at < len(text)
     # Further on, a server that had not yet let go of the broken answer rounds otherwise (a cold
     # cache), and may choose another word.
     assert text[: at + 12] == whole.text[: at + 12]
